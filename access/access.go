@@ -1,0 +1,74 @@
+// Package access says who may call a route.
+//
+// A [Rule] is plain data: a construct turns it into API Gateway's own terms, a
+// report prints it, a test compares it. A route without a rule is an error, so
+// the only way to open one is to say why:
+//
+//	restapi.Routes{
+//		"GET /v1/status": {Access: access.Public("health check"), Target: status},
+//		"GET /v1/notes":  {Access: access.Scopes("notes/read", "notes/write"), Target: notes},
+//	}
+//
+// Each kind of rule stands in a file of its own and is known to this package
+// by one entry in the table of kinds.
+package access
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind names how a caller shows that it may call.
+type Kind string
+
+// Rule says who may call a route. Make one with [Public] or [Scopes]; the zero
+// Rule is invalid and admits nobody.
+type Rule struct {
+	// Kind decides which of the other fields count.
+	Kind Kind `json:"kind"`
+	// Reason says why anyone may call (KindPublic).
+	Reason string `json:"reason,omitempty"`
+	// Scopes are OAuth 2.0 scopes, any one of which suffices (KindScopes).
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// kind is what this package must know of a Kind.
+type kind struct {
+	validate func(Rule) []error
+	describe func(Rule) string
+}
+
+var kinds = map[Kind]kind{
+	KindPublic: {validatePublic, describePublic},
+	KindScopes: {validateScopes, describeScopes},
+}
+
+// IsZero reports whether no rule was given.
+func (r Rule) IsZero() bool {
+	return r.Kind == "" && r.Reason == "" && len(r.Scopes) == 0
+}
+
+// Validate returns every problem of the rule, joined, or nil.
+func (r Rule) Validate() error {
+	if r.IsZero() {
+		return errors.New(`no access rule; write access.Public("why") if anyone may call it`)
+	}
+	k, ok := kinds[r.Kind]
+	if !ok {
+		return fmt.Errorf("unknown kind of access rule %q; use the functions of package access", r.Kind)
+	}
+	return errors.Join(k.validate(r)...)
+}
+
+// String describes the rule for a report: "public: health check", "scope
+// notes/read or notes/write".
+func (r Rule) String() string {
+	if r.IsZero() {
+		return "no rule"
+	}
+	k, ok := kinds[r.Kind]
+	if !ok {
+		return fmt.Sprintf("unknown kind %q", string(r.Kind))
+	}
+	return k.describe(r)
+}

@@ -1,0 +1,178 @@
+// Package gofunction builds a Go main package into an AWS Lambda function.
+//
+//	orders := gofunction.New(stack, "Orders", gofunction.Props{Package: "./lambdas/orders"})
+//
+// The function is compiled during synthesis, for arm64 on provided.al2023, from
+// the module that holds the package: an app's own, or one that its go.mod
+// names. The same sources give the same bytes on every machine. A [Function]
+// is a target for restapi's routes.
+package gofunction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/gatewright/gatewright/internal/gobuild"
+)
+
+// MetadataKey is where a function's template says which Go package it was
+// built from, so that the local runtime can build it for the host.
+const MetadataKey = "gatewright:function"
+
+// Defaults of [Props].
+const (
+	DefaultMemoryMB = 256
+	DefaultTimeout  = 10 * time.Second
+)
+
+// Props describes a function.
+type Props struct {
+	// Package is the main package to build: a path relative to the app's
+	// directory ("./lambdas/orders") or an import path of a module that the
+	// app's go.mod names. Synthesis fails where it does not compile.
+	Package string
+	// Description says what the function does. Default: none.
+	Description string
+	// Environment holds the function's environment variables, at most 4 KB in
+	// all. Anyone who may read the function reads them: no secrets.
+	// Default: none.
+	Environment map[string]string
+	// MemoryMB is the function's memory in megabytes, 128 to 10240; its share
+	// of a processor grows with it. Default: 256.
+	MemoryMB int
+	// Timeout is how long one call may take, in whole seconds from one to 15
+	// minutes. API Gateway gives up after 29 seconds. Default: 10 s.
+	Timeout time.Duration
+	// LogRetention is how long log lines are kept. Default: one month.
+	LogRetention awslogs.RetentionDays
+}
+
+// Function is a Lambda function built from Go sources.
+type Function struct {
+	// Function, Role and LogGroup are the CDK's objects.
+	Function awslambda.Function
+	Role     awsiam.Role
+	LogGroup awslogs.LogGroup
+}
+
+// New builds the package and declares its function, a role that may write the
+// function's own log and nothing else, and that log. It panics with an error
+// that names the construct where the props are unusable or the build fails.
+func New(scope constructs.Construct, id string, p Props) *Function {
+	this := constructs.NewConstruct(scope, jsii.String(id))
+	f, err := build(this, p)
+	if err != nil {
+		panic(fmt.Errorf("%s: %w", *this.Node().Path(), err))
+	}
+	return f
+}
+
+func build(this constructs.Construct, p Props) (*Function, error) {
+	p, err := p.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	source, err := gobuild.Resolve(context.Background(), ".", p.Package)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "gatewright-function-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder to build in: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the assembly has its own copy by then
+	if err := compile(this, source, dir); err != nil {
+		return nil, err
+	}
+
+	logs := awslogs.NewLogGroup(this, jsii.String("Log"), &awslogs.LogGroupProps{Retention: p.LogRetention})
+	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	logs.GrantWrite(role)
+	function := awslambda.NewFunction(this, jsii.String("Function"), &awslambda.FunctionProps{
+		Architecture: awslambda.Architecture_ARM_64(),
+		Code:         awslambda.Code_FromAsset(jsii.String(dir), nil),
+		Description:  optional(p.Description),
+		Environment:  environment(p.Environment),
+		Handler:      jsii.String("bootstrap"),
+		LogGroup:     logs,
+		MemorySize:   jsii.Number(p.MemoryMB),
+		Role:         role,
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Timeout:      awscdk.Duration_Seconds(jsii.Number(p.Timeout.Seconds())),
+	})
+	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
+	resource.AddMetadata(jsii.String(MetadataKey), map[string]string{
+		"module":  source.Module,
+		"version": source.Version,
+		"package": source.Package,
+	})
+	return &Function{Function: function, Role: role, LogGroup: logs}, nil
+}
+
+func (p Props) withDefaults() (Props, error) {
+	if p.MemoryMB == 0 {
+		p.MemoryMB = DefaultMemoryMB
+	}
+	if p.Timeout == 0 {
+		p.Timeout = DefaultTimeout
+	}
+	if p.LogRetention == "" {
+		p.LogRetention = awslogs.RetentionDays_ONE_MONTH
+	}
+	var problems []error
+	if p.Package == "" {
+		problems = append(problems, errors.New(`no Package; name a main package, such as "./lambdas/orders"`))
+	}
+	if p.MemoryMB < 128 || p.MemoryMB > 10240 {
+		problems = append(problems, fmt.Errorf("MemoryMB is %d; Lambda takes 128 to 10240", p.MemoryMB))
+	}
+	if p.Timeout < time.Second || p.Timeout > 15*time.Minute || math.Mod(p.Timeout.Seconds(), 1) != 0 {
+		problems = append(problems, fmt.Errorf("Timeout is %s; Lambda takes whole seconds from 1s to 15m", p.Timeout))
+	}
+	p.Environment = maps.Clone(p.Environment)
+	return p, errors.Join(problems...)
+}
+
+// compile puts the function's code into a folder. Where the CDK asks for no
+// bundling (tests, the local runtime, other stacks' deployments) the folder
+// only names the source: such an assembly can be read, not deployed.
+func compile(this constructs.Construct, source gobuild.Source, dir string) error {
+	if !*awscdk.Stack_Of(this).BundlingRequired() {
+		return os.WriteFile(filepath.Join(dir, "unbundled"), []byte(source.Package+"\n"), 0o600)
+	}
+	fmt.Fprintf(os.Stderr, "building %s for Lambda\n", source.Package)
+	return gobuild.Build(context.Background(), ".", source, gobuild.Lambda, filepath.Join(dir, "bootstrap"))
+}
+
+func environment(values map[string]string) *map[string]*string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := map[string]*string{}
+	for name, value := range values {
+		out[name] = jsii.String(value)
+	}
+	return &out
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return jsii.String(text)
+}

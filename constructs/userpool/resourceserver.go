@@ -1,0 +1,47 @@
+package userpool
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Scopes maps the name of a scope, without its resource server, to what it
+// lets a caller do: {"read": "Read orders"}.
+type Scopes map[string]string
+
+// ResourceServer is an API, or a part of one, that defines scopes (RFC 6749
+// section 3.3; "Scopes, M2M, and resource servers", Amazon Cognito).
+type ResourceServer struct {
+	// ID is the part of a scope before its last slash: "orders", or a URL. At
+	// most 256 printable characters without space, quote and backslash.
+	ID string
+	// Scopes are what a client may ask for, at least one, at most 100.
+	Scopes Scopes
+}
+
+func (s ResourceServer) declare(this constructs.Construct, pool awscognito.UserPool) awscognito.UserPoolResourceServer {
+	var scopes []awscognito.ResourceServerScope
+	for _, name := range slices.Sorted(maps.Keys(s.Scopes)) {
+		scopes = append(scopes, awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{
+			ScopeName:        jsii.String(name),
+			ScopeDescription: jsii.String(s.Scopes[name]),
+		}))
+	}
+	return awscognito.NewUserPoolResourceServer(this, jsii.String(childID("ResourceServer", s.ID)), &awscognito.UserPoolResourceServerProps{
+		Identifier:                 jsii.String(s.ID),
+		Scopes:                     &scopes,
+		UserPool:                   pool,
+		UserPoolResourceServerName: jsii.String(s.ID),
+	})
+}
+
+// childID names a construct after a thing that the user named. A slash would
+// part the construct's path.
+func childID(kind, name string) string {
+	return kind + "." + strings.ReplaceAll(name, "/", "-")
+}

@@ -1,0 +1,149 @@
+// Package apispec writes routes down as the OpenAPI 3.0.1 document, with API
+// Gateway's extensions, that a REST API is made from.
+//
+// It knows nothing of the CDK: ARNs and URIs are strings that it passes
+// through, tokens included. The same [Spec] gives the same bytes.
+package apispec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gatewright/gatewright/access"
+)
+
+// MaxBytes bounds a document. The document stands inside a CloudFormation
+// template, which may hold 1 MB ("AWS CloudFormation quotas"), beside at most
+// a few dozen kilobytes of other resources.
+const MaxBytes = 1_000_000
+
+// Spec is an API before it is a document.
+type Spec struct {
+	// Title is the API's name. It may not be empty.
+	Title string
+	// Routes holds every route by its pattern, "GET /v1/notes/{id}".
+	Routes map[string]Route
+	// UserPools holds the ARNs of the user pools whose access tokens the API takes.
+	UserPools []string
+	// Scopes holds every scope that a resource server of those pools defines.
+	Scopes []string
+	// Origins holds the web origins whose pages may call the API, at most one
+	// so far. Without one there is no preflight and no CORS header.
+	Origins []string
+}
+
+// Route is one method of one path.
+type Route struct {
+	Access access.Rule
+	// Integration is the x-amazon-apigateway-integration object.
+	Integration map[string]any
+}
+
+// Validate returns every problem of the spec, joined, each with its route, or
+// nil.
+func (s Spec) Validate() error {
+	_, err := s.Document()
+	return err
+}
+
+// Document returns the OpenAPI document as JSON. It fails with every problem
+// that [Spec.Validate] reports.
+func (s Spec) Document() ([]byte, error) {
+	routes, problems := parseRoutes(s.Routes)
+	problems = append(problems, s.check()...)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	doc := document{
+		OpenAPI:          "3.0.1",
+		Info:             info{Title: s.Title, Version: "1"},
+		Paths:            s.paths(routes),
+		Components:       s.components(),
+		GatewayResponses: s.gatewayResponses(),
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
+	}
+	if out.Len() > MaxBytes {
+		return nil, fmt.Errorf("the API's definition has %d bytes, more than the %d that fit a CloudFormation template; split the API", out.Len(), MaxBytes)
+	}
+	return out.Bytes(), nil
+}
+
+// check returns the problems that are not of a pattern: the API's own, and
+// each route's rule.
+func (s Spec) check() []error {
+	var problems []error
+	if s.Title == "" {
+		problems = append(problems, errors.New("the API has no title"))
+	}
+	if len(s.Routes) == 0 {
+		problems = append(problems, errors.New("the API has no routes"))
+	}
+	for _, origin := range s.Origins {
+		if err := CheckOrigin(origin); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(s.Origins) > 1 {
+		problems = append(problems, fmt.Errorf("%d origins; only one is supported so far", len(s.Origins)))
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(s.Routes)) {
+		for _, problem := range s.checkRoute(s.Routes[pattern]) {
+			problems = append(problems, fmt.Errorf("%s: %w", pattern, problem))
+		}
+	}
+	return problems
+}
+
+func (s Spec) checkRoute(route Route) []error {
+	var problems []error
+	if err := route.Access.Validate(); err != nil {
+		problems = append(problems, unjoin(err)...)
+	}
+	if len(route.Integration) == 0 {
+		problems = append(problems, errors.New("no target"))
+	}
+	if _, known := securities[route.Access.Kind]; !known && len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("access rules of kind %q have no place in an API yet", route.Access.Kind))
+	}
+	if route.Access.Kind != access.KindScopes {
+		return problems
+	}
+	if len(s.UserPools) == 0 {
+		return append(problems, errors.New("asks for a scope, but the API has no user pool"))
+	}
+	for _, scope := range route.Access.Scopes {
+		if !slices.Contains(s.Scopes, scope) {
+			problems = append(problems, fmt.Errorf("unknown scope %q; the user pools define %s", scope, list(s.Scopes)))
+		}
+	}
+	return problems
+}
+
+// unjoin takes a joined error apart, so that each problem gets its route.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	text := sorted[0]
+	for _, name := range sorted[1:] {
+		text += ", " + name
+	}
+	return text
+}

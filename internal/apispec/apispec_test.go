@@ -1,0 +1,278 @@
+package apispec_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/internal/apispec"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func lambda(name string) map[string]any {
+	return map[string]any{"type": "aws_proxy", "httpMethod": "POST", "uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/" + name + "/invocations"}
+}
+
+func notes() apispec.Spec {
+	read, write := access.Scopes("notes/read", "notes/write"), access.Scopes("notes/write")
+	return apispec.Spec{
+		Title: "notes",
+		Routes: map[string]apispec.Route{
+			"GET /v1/status":         {Access: access.Public("health check"), Integration: lambda("status")},
+			"GET /v1/notes":          {Access: read, Integration: lambda("notes")},
+			"POST /v1/notes":         {Access: write, Integration: lambda("notes")},
+			"GET /v1/notes/{id}":     {Access: read, Integration: lambda("notes")},
+			"GET /v1/files/{proxy+}": {Access: read, Integration: lambda("files")},
+		},
+		UserPools: []string{"arn:aws:cognito-idp:eu-west-1:000000000000:userpool/eu-west-1_example"},
+		Scopes:    []string{"notes/read", "notes/write"},
+		Origins:   []string{"https://notes.example.com"},
+	}
+}
+
+// Input and expected document, side by side.
+func TestDocumentGolden(t *testing.T) {
+	t.Parallel()
+	doc, err := notes().Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, doc, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "notes.openapi.json")
+	if *update {
+		if err := os.WriteFile(golden, pretty.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(pretty.Bytes(), want) {
+		t.Errorf("the document differs from %s; run with -update and read the difference\n%s", golden, pretty.Bytes())
+	}
+}
+
+func TestDocumentIsDeterministic(t *testing.T) {
+	t.Parallel()
+	first, err := notes().Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 { // map order differs between iterations
+		again, err := notes().Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, again) {
+			t.Fatal("the same spec gave different bytes")
+		}
+	}
+}
+
+// An independent reader finds the document valid and the security where it
+// should be.
+func TestDocumentIsValidOpenAPI(t *testing.T) {
+	t.Parallel()
+	spec := notes()
+	delete(spec.Routes, "GET /v1/files/{proxy+}") // API Gateway's own notation
+	doc, err := spec.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := openapi3.NewLoader().LoadFromData(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Validate(context.Background()); err != nil {
+		t.Error(err)
+	}
+	for path, item := range api.Paths.Map() {
+		for method, op := range item.Operations() {
+			protected := op.Security != nil && len(*op.Security) > 0
+			open := method == "OPTIONS" || path == "/v1/status"
+			if protected == open {
+				t.Errorf("%s %s: protected is %v", method, path, protected)
+			}
+		}
+	}
+}
+
+// CORS headers and the challenge stand on API Gateway's own answers.
+func TestGatewayResponses(t *testing.T) {
+	t.Parallel()
+	var doc struct {
+		Responses map[string]struct {
+			Parameters map[string]string `json:"responseParameters"`
+		} `json:"x-amazon-apigateway-gateway-responses"`
+	}
+	read := func(spec apispec.Spec) {
+		data, err := spec.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc.Responses = nil
+		if err := json.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(notes())
+	for _, name := range []string{"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED"} {
+		if got := doc.Responses[name].Parameters["gatewayresponse.header.Access-Control-Allow-Origin"]; got != "'https://notes.example.com'" {
+			t.Errorf("%s allows the origin %q", name, got)
+		}
+	}
+	if got := doc.Responses["UNAUTHORIZED"].Parameters["gatewayresponse.header.WWW-Authenticate"]; got != "'Bearer'" {
+		t.Errorf("UNAUTHORIZED names the scheme %q", got)
+	}
+
+	open := notes()
+	open.Origins = nil
+	open.Routes = map[string]apispec.Route{"GET /v1/status": notes().Routes["GET /v1/status"]}
+	read(open)
+	if len(doc.Responses) != 0 {
+		t.Errorf("an open API without origins customizes %v", doc.Responses)
+	}
+}
+
+func TestOperationIDsAreUnique(t *testing.T) {
+	t.Parallel()
+	spec := notes()
+	status := spec.Routes["GET /v1/status"]
+	for _, pattern := range []string{"GET /a/b", "GET /a-b", "GET /a.b", "GET /"} {
+		spec.Routes[pattern] = status
+	}
+	doc, err := spec.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := openapi3.NewLoader().LoadFromData(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for path, item := range api.Paths.Map() {
+		for method, op := range item.Operations() {
+			if other, taken := seen[op.OperationID]; taken {
+				t.Errorf("%s %s and %s share the operation id %s", method, path, other, op.OperationID)
+			}
+			seen[op.OperationID] = method + " " + path
+		}
+	}
+	if seen["getV1NotesId"] != "GET /v1/notes/{id}" {
+		t.Errorf("GET /v1/notes/{id} is not named getV1NotesId: %v", seen)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	public := apispec.Route{Access: access.Public("test"), Integration: lambda("x")}
+	with := func(patterns ...string) func(*apispec.Spec) {
+		return func(s *apispec.Spec) {
+			for _, pattern := range patterns {
+				s.Routes[pattern] = public
+			}
+		}
+	}
+	rule := func(rule access.Rule) func(*apispec.Spec) {
+		return func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: rule, Integration: lambda("x")} }
+	}
+	tests := []struct {
+		name   string
+		change func(*apispec.Spec)
+		want   string
+	}{
+		{"nothing wrong", func(*apispec.Spec) {}, ""},
+		{"no title", func(s *apispec.Spec) { s.Title = "" }, "the API has no title"},
+		{"no routes", func(s *apispec.Spec) { s.Routes = nil }, "the API has no routes"},
+		{"no rule", rule(access.Rule{}), `GET /x: no access rule; write access.Public("why") if anyone may call it`},
+		{"no reason", rule(access.Public("")), `GET /x: access.Public needs a reason, such as "health check"`},
+		{"unknown scope", rule(access.Scopes("notes/erase")), `GET /x: unknown scope "notes/erase"; the user pools define notes/read, notes/write`},
+		{"no user pool", func(s *apispec.Spec) {
+			s.UserPools = nil
+			s.Routes = map[string]apispec.Route{"GET /x": {Access: access.Scopes("notes/read"), Integration: lambda("x")}}
+		}, "GET /x: asks for a scope, but the API has no user pool"},
+		{"no target", func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: public.Access} }, "GET /x: no target"},
+		{"no path", with("GET"), `GET: malformed pattern; write "GET /path"`},
+		{"two spaces", with("GET  /x"), `GET  /x: malformed pattern; write "GET /path"`},
+		{"lower-case method", with("get /x"), `get /x: unknown method "get"; one of DELETE, GET, HEAD, PATCH, POST, PUT`},
+		{"own preflight", with("OPTIONS /x"), "OPTIONS /x: OPTIONS is answered by the generated CORS preflight; leave the route out"},
+		{"relative path", with("GET x"), `GET x: path "x" does not start with a slash`},
+		{"trailing slash", with("GET /x/"), `GET /x/: path "/x/" ends with a slash`},
+		{"empty part", with("GET /x//y"), `GET /x//y: malformed path part ""; letters, digits and . _ : - or one whole {variable}`},
+		{"encoded part", with("GET /x%2fy"), `GET /x%2fy: malformed path part "x%2fy"; letters, digits and . _ : - or one whole {variable}`},
+		{"wildcard part", with("GET /x*"), `GET /x*: malformed path part "x*"; letters, digits and . _ : - or one whole {variable}`},
+		{"half a variable", with("GET /x{id}"), `GET /x{id}: malformed path part "x{id}"; letters, digits and . _ : - or one whole {variable}`},
+		{"dot segment", with("GET /x/../y"), `GET /x/../y: path part ".." would be normalized away by clients`},
+		{"greedy in the middle", with("GET /{all+}/x"), "GET /{all+}/x: greedy variable {all+} is not at the end of the path"},
+		{"variable twice", with("GET /{id}/x/{id}"), `GET /{id}/x/{id}: path variable "id" twice`},
+		{"reserved", with("GET /ping", "GET /sping"), "GET /ping: API Gateway reserves the path /ping\nGET /sping: API Gateway reserves the path /sping"},
+		{"reserved only at the root", with("GET /v1/ping"), ""},
+		{"siblings", with("GET /a/{id}", "GET /a/{name}/b"), "GET /a/{name}/b: variable {name} conflicts with that of GET /a/{id}; siblings share one variable"},
+		{"greedy sibling", with("GET /a/{id}", "GET /a/{id+}"), "GET /a/{id}: variable {id} conflicts with that of GET /a/{id+}; siblings share one variable"},
+		{"same variable again", with("GET /a/{id}", "GET /a/{id}/b", "PUT /a/{id}"), ""},
+		{"cousins", with("GET /a/{id}", "GET /b/{name}"), ""},
+		{"every problem at once", func(s *apispec.Spec) {
+			with("GET /ping", "GET /a/{id}", "GET /a/{name}")(s)
+			rule(access.Rule{})(s)
+			s.Title = ""
+		}, "GET /ping: API Gateway reserves the path /ping\n" +
+			"GET /a/{name}: variable {name} conflicts with that of GET /a/{id}; siblings share one variable\n" +
+			"the API has no title\n" +
+			`GET /x: no access rule; write access.Public("why") if anyone may call it`},
+		{"two origins", func(s *apispec.Spec) { s.Origins = append(s.Origins, "https://b.example.com") }, "2 origins; only one is supported so far"},
+		{"malformed origin", func(s *apispec.Spec) { s.Origins = []string{"notes.example.com/"} }, `malformed origin "notes.example.com/"; write https://host or https://host:port, without a path or a wildcard`},
+		{"too large", func(s *apispec.Spec) {
+			for i := range 4000 {
+				s.Routes[fmt.Sprintf("GET /%04d", i)] = public
+			}
+		}, "the API's definition has 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			spec := notes()
+			spec.Routes = maps.Clone(spec.Routes)
+			tt.change(&spec)
+			err := spec.Validate()
+			switch {
+			case err == nil && tt.want != "":
+				t.Errorf("no error, want %q", tt.want)
+			case err != nil && (tt.want == "" || !strings.HasPrefix(err.Error(), tt.want)):
+				t.Errorf("got %q\nwant %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCheckOrigin(t *testing.T) {
+	t.Parallel()
+	good := []string{"https://a.example.com", "https://a.example.com:8443", "http://localhost:4013", "http://127.0.0.1:4013", "http://[::1]:4013"}
+	bad := []string{"", "*", "https://*.example.com", "https://a.example.com/", "https://a.example.com/path", "a.example.com",
+		"http://a.example.com", "ftp://a.example.com", "https://A.example.com", "HTTPS://a.example.com", "https://a.example.com:443", "http://localhost:80",
+		"https://user@a.example.com", "https://a.example.com?x", "https://a.example.com'", "null", "https://", "https://:443", "https://a.example.com,https://b.example.com"}
+	for _, origin := range good {
+		if err := apispec.CheckOrigin(origin); err != nil {
+			t.Errorf("%q refused: %v", origin, err)
+		}
+	}
+	for _, origin := range bad {
+		if err := apispec.CheckOrigin(origin); err == nil {
+			t.Errorf("%q accepted", origin)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package apispec
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gatewright/gatewright/access"
+)
+
+// The parts of OpenAPI 3.0.1 that an API needs. Maps are encoded with sorted
+// keys, so a document's bytes follow from its Spec alone.
+type (
+	document struct {
+		OpenAPI          string                          `json:"openapi"`
+		Info             info                            `json:"info"`
+		Paths            map[string]map[string]operation `json:"paths"`
+		Components       *components                     `json:"components,omitempty"`
+		GatewayResponses map[string]gatewayResponse      `json:"x-amazon-apigateway-gateway-responses,omitempty"`
+	}
+	info struct {
+		Title   string `json:"title"`
+		Version string `json:"version"`
+	}
+	operation struct {
+		OperationID string                `json:"operationId"`
+		Parameters  []parameter           `json:"parameters,omitempty"`
+		Security    []map[string][]string `json:"security,omitempty"`
+		Responses   map[string]response   `json:"responses"`
+		Integration map[string]any        `json:"x-amazon-apigateway-integration"`
+	}
+	parameter struct {
+		Name     string `json:"name"`
+		In       string `json:"in"`
+		Required bool   `json:"required"`
+		Schema   schema `json:"schema"`
+	}
+	response struct {
+		Description string            `json:"description"`
+		Headers     map[string]header `json:"headers,omitempty"`
+	}
+	header struct {
+		Schema schema `json:"schema"`
+	}
+	schema struct {
+		Type string `json:"type"`
+	}
+	components struct {
+		SecuritySchemes map[string]securityScheme `json:"securitySchemes"`
+	}
+	securityScheme struct {
+		Type       string     `json:"type"`
+		Name       string     `json:"name"`
+		In         string     `json:"in"`
+		AuthType   string     `json:"x-amazon-apigateway-authtype"`
+		Authorizer authorizer `json:"x-amazon-apigateway-authorizer"`
+	}
+	authorizer struct {
+		Type         string   `json:"type"`
+		ProviderARNs []string `json:"providerARNs"`
+	}
+	gatewayResponse struct {
+		StatusCode int               `json:"statusCode,omitempty"`
+		Parameters map[string]string `json:"responseParameters,omitempty"`
+	}
+)
+
+// schemeUserPool names the security scheme, and with it the authorizer.
+const schemeUserPool = "UserPool"
+
+// paths writes each route, and beside it the preflight of its path.
+func (s Spec) paths(routes []route) map[string]map[string]operation {
+	if len(s.Origins) > 0 {
+		routes = append(routes, s.preflights(routes)...)
+	}
+	paths := map[string]map[string]operation{}
+	ids := operationIDs(routes)
+	for i, r := range routes {
+		if paths[r.path] == nil {
+			paths[r.path] = map[string]operation{}
+		}
+		op := operation{
+			OperationID: ids[i],
+			Parameters:  parameters(r),
+			Responses:   map[string]response{"200": {Description: "The target's answer."}},
+			Integration: r.Integration,
+		}
+		if r.method == preflightMethod {
+			op.Responses = preflightResponses()
+		} else {
+			op.Security = securities[r.Access.Kind](r.Access)
+		}
+		paths[r.path][strings.ToLower(r.method)] = op
+	}
+	return paths
+}
+
+func parameters(r route) []parameter {
+	var out []parameter
+	for _, name := range r.params {
+		out = append(out, parameter{Name: name, In: "path", Required: true, Schema: schema{"string"}})
+	}
+	return out
+}
+
+// securities turns a rule of each kind into OpenAPI's terms. A route with no
+// security is open, so a kind that does not stand here is refused.
+var securities = map[access.Kind]func(access.Rule) []map[string][]string{
+	access.KindPublic: func(access.Rule) []map[string][]string { return nil },
+	access.KindScopes: func(rule access.Rule) []map[string][]string {
+		return []map[string][]string{{schemeUserPool: slices.Clone(rule.Scopes)}}
+	},
+}
+
+func (s Spec) components() *components {
+	if !s.takesTokens() {
+		return nil
+	}
+	return &components{SecuritySchemes: map[string]securityScheme{schemeUserPool: {
+		Type:     "apiKey",
+		Name:     "Authorization",
+		In:       "header",
+		AuthType: "cognito_user_pools",
+		Authorizer: authorizer{
+			Type:         "cognito_user_pools",
+			ProviderARNs: slices.Clone(s.UserPools),
+		},
+	}}}
+}
+
+func (s Spec) takesTokens() bool {
+	for _, r := range s.Routes {
+		if r.Access.Kind == access.KindScopes {
+			return true
+		}
+	}
+	return false
+}
+
+// operationIDs names each route in camel case: getV1NotesId. Where two routes
+// would share a name, both get a suffix made from their pattern, so that a
+// name never depends on the order of routes.
+func operationIDs(routes []route) []string {
+	ids := make([]string, len(routes))
+	count := map[string]int{}
+	for i, r := range routes {
+		ids[i] = camelCase(r.method, r.path)
+		count[ids[i]]++
+	}
+	for i, r := range routes {
+		if count[ids[i]] > 1 {
+			sum := fnv.New32a()
+			_, _ = sum.Write([]byte(r.pattern))
+			ids[i] = fmt.Sprintf("%s%08x", ids[i], sum.Sum32())
+		}
+	}
+	return ids
+}
+
+var words = regexp.MustCompile(`[a-zA-Z0-9]+`)
+
+func camelCase(method, path string) string {
+	id := strings.ToLower(method)
+	for _, word := range words.FindAllString(path, -1) {
+		id += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return id
+}
+
+// CheckOrigin reports why a text is not a web origin as a browser sends it
+// (RFC 6454 section 6.2): "https://host[:port]", or http on a loopback host.
+func CheckOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Hostname() == "" || strings.ContainsAny(origin, "*'\"\\ ,") {
+		return fmt.Errorf("malformed origin %q; write https://host or https://host:port, without a path or a wildcard", origin)
+	}
+	if origin != strings.ToLower(origin) {
+		return fmt.Errorf("origin %q is not in lower case, as browsers send it", origin)
+	}
+	switch {
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
+		return fmt.Errorf("origin %q names its scheme's default port, which browsers leave out", origin)
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return fmt.Errorf("origin %q is plain http; only loopback hosts may be", origin)
+	default:
+		return fmt.Errorf("origin %q has the scheme %q; use https", origin, u.Scheme)
+	}
+}

@@ -1,0 +1,186 @@
+package assembly
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Assembly is a cloud assembly as the CDK writes it: one folder with a
+// manifest, templates, and an assembly of its own for each CDK Stage.
+type Assembly struct {
+	Dir   string
+	units []unit
+}
+
+// unit is what one deployment command takes: a CDK Stage with all its stacks,
+// or a stack that stands in no Stage with the stacks that it depends on.
+type unit struct {
+	id     string
+	stacks []*stack
+}
+
+// InputError is a mistake of whoever named an assembly, a stage or an API.
+type InputError struct{ Text string }
+
+func (e *InputError) Error() string { return e.Text }
+
+// ExitCode is 2: bad input.
+func (e *InputError) ExitCode() int { return 2 }
+
+// UnsupportedError lists what a template holds that is not understood, each
+// with its place. Nothing is served from such a template.
+type UnsupportedError struct{ Problems []string }
+
+func (e *UnsupportedError) Error() string {
+	return "the template holds what Gatewright does not understand:\n  " + strings.Join(e.Problems, "\n  ")
+}
+
+// ExitCode is 4: unsupported template.
+func (e *UnsupportedError) ExitCode() int { return 4 }
+
+// The parts of a manifest that are read (aws-cdk, cloud-assembly-schema).
+type (
+	manifest struct {
+		Artifacts map[string]artifact `json:"artifacts"`
+	}
+	artifact struct {
+		Type         string   `json:"type"`
+		Environment  string   `json:"environment"` // "aws://<account>/<region>"
+		DisplayName  string   `json:"displayName"`
+		Dependencies []string `json:"dependencies"`
+		Properties   struct {
+			TemplateFile  string `json:"templateFile"`  // of a stack
+			StackName     string `json:"stackName"`     // of a stack, where it is not its id
+			DirectoryName string `json:"directoryName"` // of a nested assembly
+			File          string `json:"file"`          // of an asset manifest
+		} `json:"properties"`
+	}
+)
+
+// Load reads the assembly in a folder. It fails where the folder holds no
+// manifest, or a file that the manifest names is missing or malformed.
+func Load(dir string) (*Assembly, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	a := &Assembly{Dir: dir}
+	top, err := readStacks(dir, m)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range top {
+		if s.has(typeRestAPI) || len(top) == 1 {
+			a.units = append(a.units, unit{s.id, withDependencies(s, top)})
+		}
+	}
+	for id, art := range m.Artifacts {
+		if art.Type != "cdk:cloud-assembly" {
+			continue
+		}
+		nested := filepath.Join(dir, art.Properties.DirectoryName)
+		nm, err := readManifest(nested)
+		if err != nil {
+			return nil, err
+		}
+		stacks, err := readStacks(nested, nm)
+		if err != nil {
+			return nil, err
+		}
+		name := art.DisplayName
+		if name == "" {
+			name = strings.TrimPrefix(id, "assembly-")
+		}
+		a.units = append(a.units, unit{name, stacks})
+	}
+	slices.SortFunc(a.units, func(a, b unit) int { return strings.Compare(a.id, b.id) })
+	return a, nil
+}
+
+// Stages returns the ids that [Assembly.Model] takes, in order.
+func (a *Assembly) Stages() []string {
+	var ids []string
+	for _, u := range a.units {
+		ids = append(ids, u.id)
+	}
+	return ids
+}
+
+// choose finds a unit by id; an empty id is the only unit.
+func (a *Assembly) choose(id string) (unit, error) {
+	if id == "" && len(a.units) == 1 {
+		return a.units[0], nil
+	}
+	for _, u := range a.units {
+		if u.id == id {
+			return u, nil
+		}
+	}
+	switch choices := strings.Join(a.Stages(), ", "); {
+	case choices == "":
+		return unit{}, &InputError{fmt.Sprintf("%s has no stage and no stack with a REST API", a.Dir)}
+	case id == "":
+		return unit{}, &InputError{fmt.Sprintf("%s has several stages; name one with --stage: %s", a.Dir, choices)}
+	default:
+		return unit{}, &InputError{fmt.Sprintf("%s has no stage %q; it has %s", a.Dir, id, choices)}
+	}
+}
+
+func readManifest(dir string) (manifest, error) {
+	var m manifest
+	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, &InputError{fmt.Sprintf("%s is no cloud assembly: it has no manifest.json; name the folder that cdk synth wrote, cdk.out by default", dir)}
+	}
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, &InputError{fmt.Sprintf("%s: %v", filepath.Join(dir, "manifest.json"), err)}
+	}
+	return m, nil
+}
+
+// readStacks reads every stack that a manifest itself holds, in order of ids.
+func readStacks(dir string, m manifest) ([]*stack, error) {
+	var stacks []*stack
+	for id, art := range m.Artifacts {
+		if art.Type != "aws:cloudformation:stack" {
+			continue
+		}
+		s, err := readStack(dir, id, art)
+		if err != nil {
+			return nil, err
+		}
+		for _, dependency := range art.Dependencies {
+			if assets := m.Artifacts[dependency]; assets.Type == "cdk:asset-manifest" {
+				if err := s.readAssets(filepath.Join(dir, assets.Properties.File)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		stacks = append(stacks, s)
+	}
+	slices.SortFunc(stacks, func(a, b *stack) int { return strings.Compare(a.id, b.id) })
+	return stacks, nil
+}
+
+// withDependencies returns a stack and, transitively, those that it depends on.
+func withDependencies(s *stack, all []*stack) []*stack {
+	chosen := []*stack{s}
+	for i := 0; i < len(chosen); i++ {
+		for _, other := range all {
+			if slices.Contains(chosen[i].dependencies, other.id) && !slices.Contains(chosen, other) {
+				chosen = append(chosen, other)
+			}
+		}
+	}
+	slices.SortFunc(chosen, func(a, b *stack) int { return strings.Compare(a.id, b.id) })
+	return chosen
+}

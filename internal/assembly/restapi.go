@@ -1,0 +1,113 @@
+package assembly
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// publicMetadataKey is where constructs/restapi says why routes are public.
+const publicMetadataKey = "gatewright:public"
+
+// Properties of AWS::ApiGateway::RestApi that are read, or that decide nothing
+// about a request.
+var restAPIProperties = []string{
+	"Body", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration",
+	"FailOnWarnings", "Name", "Parameters", "Tags",
+}
+
+func (r *reader) readRestAPI(s *stack, id string) {
+	p, ok := r.properties(s, id)
+	if !ok {
+		return
+	}
+	for name := range p.values {
+		if !slices.Contains(restAPIProperties, name) {
+			r.problem(p.at, "property %s is not understood", name)
+		}
+	}
+	ref, err := r.ref(s, id, p.at)
+	if err != nil {
+		r.problem(p.at, "%v", err)
+		return
+	}
+	api := &RestAPI{
+		Place:              s.place(id),
+		ID:                 text(ref),
+		Name:               p.text("Name"),
+		BinaryMediaTypes:   p.texts("BinaryMediaTypes"),
+		ExecuteAPIDisabled: p.bool("DisableExecuteApiEndpoint"),
+	}
+	body, inline := p.values["Body"].(map[string]any)
+	if !inline {
+		r.problem(p.at, "only an inline OpenAPI Body is understood")
+		return
+	}
+	r.readBody(api, body, p.at+".Body")
+	reasons, _ := s.template.Resources[id].Metadata[publicMetadataKey].(map[string]any)
+	for i, route := range api.Routes {
+		api.Routes[i].PublicReason = text(reasons[route.Method+" "+route.Path])
+	}
+	for _, other := range r.stacks {
+		r.readAPIStages(other, api)
+	}
+	if len(api.Stages) == 0 {
+		r.problem(p.at, "no stage deploys it")
+	}
+	r.model.RestAPIs = append(r.model.RestAPIs, api)
+}
+
+func (r *reader) readAPIStages(s *stack, api *RestAPI) {
+	for _, id := range s.ofType(typeAPIStage) {
+		p, ok := r.properties(s, id)
+		if !ok || p.text("RestApiId") != api.ID {
+			continue
+		}
+		api.Stages = append(api.Stages, APIStage{
+			Place:     s.place(id),
+			Name:      p.text("StageName"),
+			Variables: p.object("Variables").textMap(),
+		})
+	}
+}
+
+// readBody reads an OpenAPI body through an OpenAPI library and notes every
+// extension and construct that is not understood.
+func (r *reader) readBody(api *RestAPI, body map[string]any, at string) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		r.problem(at, "%v", err)
+		return
+	}
+	doc, err := loadOpenAPI(data)
+	if err != nil {
+		r.problem(at, "%v", err)
+		return
+	}
+	b := &bodyReader{reader: r, api: api, at: at, doc: doc}
+	b.read()
+	slices.SortFunc(api.Routes, func(a, b Route) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
+}
+
+// CORSOrigins returns the origins that the API's preflights allow, each once,
+// in order. "*" stands for any.
+func (a *RestAPI) CORSOrigins() []string {
+	var origins []string
+	for _, route := range a.Routes {
+		if route.Method != "OPTIONS" || route.Integration.Type != IntegrationMock {
+			continue
+		}
+		for _, response := range route.Integration.Responses {
+			for name, value := range response.Parameters {
+				if strings.EqualFold(name, "method.response.header.Access-Control-Allow-Origin") {
+					origins = append(origins, strings.Trim(value, "'"))
+				}
+			}
+		}
+	}
+	slices.Sort(origins)
+	return slices.Compact(origins)
+}
