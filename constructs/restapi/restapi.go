@@ -127,6 +127,9 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 func (p Props) body(title string) (map[string]any, error) {
 	spec := apispec.Spec{Title: title, Routes: map[string]apispec.Route{}, Origins: p.Origins}
 	for _, pool := range p.UserPools {
+		if pool == nil {
+			continue // validate reports it
+		}
 		spec.UserPools = append(spec.UserPools, pool.ARN())
 		spec.Scopes = append(spec.Scopes, pool.Scopes()...)
 	}
@@ -165,6 +168,11 @@ var stagePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 
 func (p Props) validate() error {
 	var problems []error
+	for i, pool := range p.UserPools {
+		if pool == nil {
+			problems = append(problems, fmt.Errorf("UserPools[%d] is nil", i))
+		}
+	}
 	if !stagePattern.MatchString(p.StageName) {
 		problems = append(problems, fmt.Errorf("StageName is %q; 1 to 128 letters, digits, hyphens and underscores", p.StageName))
 	}

@@ -1,0 +1,356 @@
+package assembly_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+)
+
+// write puts an assembly of one or more stacks, by id, into a folder. Each is
+// a template in JSON; the stacks depend on each other in the order given.
+func write(t *testing.T, stacks ...[2]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	artifacts := map[string]any{}
+	var before []string
+	for _, s := range stacks {
+		id, template := s[0], s[1]
+		put(t, filepath.Join(dir, id+".template.json"), template)
+		artifacts[id] = map[string]any{
+			"type": "aws:cloudformation:stack", "environment": "aws://111122223333/eu-west-1", "displayName": id,
+			"dependencies": before, "properties": map[string]any{"templateFile": id + ".template.json"},
+		}
+		before = append([]string{id}, before...)
+	}
+	manifest, err := json.Marshal(map[string]any{"version": "54.0.0", "artifacts": artifacts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "manifest.json"), string(manifest))
+	return dir
+}
+
+func put(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func model(t *testing.T, dir, stage string) (*assembly.Model, error) {
+	t.Helper()
+	a, err := assembly.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	return a.Model(stage, assembly.Options{})
+}
+
+// outputs resolves one value in a stack beside a few resources.
+func outputs(t *testing.T, value string) string {
+	t.Helper()
+	dir := write(t, [2]string{"S", `{
+		"Parameters": {"Named": {"Type": "String", "Default": "by default"}},
+		"Resources": {
+			"Fn": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "orders", "Role": "r"}},
+			"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "orders"}},
+			"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {}},
+			"Server": {"Type": "AWS::Cognito::UserPoolResourceServer", "Properties": {"Identifier": "orders", "UserPoolId": {"Ref": "Pool"}}}
+		},
+		"Outputs": {"Out": {"Value": ` + value + `}}
+	}`})
+	m, err := model(t, dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, ok := m.Outputs["S"]["Out"]
+	if !ok {
+		return "unresolved"
+	}
+	return out
+}
+
+func TestIntrinsics(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, value, want string }{
+		{"literal", `"x"`, "x"},
+		{"region", `{"Ref": "AWS::Region"}`, "eu-west-1"},
+		{"account", `{"Ref": "AWS::AccountId"}`, "111122223333"},
+		{"partition", `{"Ref": "AWS::Partition"}`, "aws"},
+		{"suffix", `{"Ref": "AWS::URLSuffix"}`, "amazonaws.com"},
+		{"stack name", `{"Ref": "AWS::StackName"}`, "S"},
+		{"parameter", `{"Ref": "Named"}`, "by default"},
+		{"name", `{"Ref": "Fn"}`, "orders"},
+		{"identifier", `{"Ref": "Server"}`, "orders"},
+		{"attribute", `{"Fn::GetAtt": ["Fn", "Arn"]}`, "arn:aws:lambda:eu-west-1:111122223333:function:orders"},
+		{"dotted attribute", `{"Fn::GetAtt": "Role.Arn"}`, "arn:aws:iam::111122223333:role/orders"},
+		{"join", `{"Fn::Join": ["-", ["a", {"Ref": "AWS::Region"}, 7, true]]}`, "a-eu-west-1-7-true"},
+		{"split and select", `{"Fn::Select": ["1", {"Fn::Split": ["-", {"Ref": "AWS::Region"}]}]}`, "west"},
+		{"join of a split", `{"Fn::Join": ["/", {"Fn::Split": ["-", "a-b"]}]}`, "a/b"},
+		{"no value", `{"Fn::Join": ["-", ["a", {"Ref": "AWS::NoValue"}, "b"]]}`, "a-b"},
+		{"sub", `{"Fn::Sub": "${Fn}.${Role.Arn}.${AWS::Region}.${!Literal}"}`, "orders.arn:aws:iam::111122223333:role/orders.eu-west-1.${Literal}"},
+		{"sub with variables", `{"Fn::Sub": ["${A}-${Fn}", {"A": {"Ref": "AWS::Region"}}]}`, "eu-west-1-orders"},
+		{"large number", `29000`, "29000"},
+		{"unknown function", `{"Fn::Base64": "x"}`, "unresolved"},
+		{"condition", `{"Fn::If": ["A", "x", "y"]}`, "unresolved"},
+		{"unknown reference", `{"Ref": "Nobody"}`, "unresolved"},
+		{"unknown attribute", `{"Fn::GetAtt": ["Fn", "Secret"]}`, "unresolved"},
+		{"unknown attribute in sub", `{"Fn::Sub": "${Fn.Secret}"}`, "unresolved"},
+		{"select beyond the end", `{"Fn::Select": [2, ["a", "b"]]}`, "unresolved"},
+		{"join of an object", `{"Fn::Join": ["", [{"a": "b"}]]}`, "unresolved"},
+		{"malformed join", `{"Fn::Join": "x"}`, "unresolved"},
+		{"malformed reference", `{"Ref": ["x"]}`, "unresolved"},
+		{"own output in a circle", `{"Fn::GetStackOutput": {"StackName": "S", "OutputName": "Out"}}`, "unresolved"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := outputs(t, tt.value); got != tt.want {
+				t.Errorf("%s resolved to %q, want %q", tt.value, got, tt.want)
+			}
+		})
+	}
+}
+
+// Made-up ids look like AWS's and follow from the template alone.
+func TestPhysicalIDs(t *testing.T) {
+	t.Parallel()
+	first, again := outputs(t, `{"Ref": "Pool"}`), outputs(t, `{"Ref": "Pool"}`)
+	if first != again {
+		t.Errorf("the same template gave the pools %s and %s", first, again)
+	}
+	if len(first) != len("eu-west-1_")+9 || !strings.HasPrefix(first, "eu-west-1_") {
+		t.Errorf("%s does not look like a user pool", first)
+	}
+	if got, want := outputs(t, `{"Fn::GetAtt": ["Pool", "ProviderURL"]}`), "https://cognito-idp.eu-west-1.amazonaws.com/"+first; got != want {
+		t.Errorf("the issuer is %s, want %s", got, want)
+	}
+	id := outputs(t, `{"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}`)
+	if len(id) != 36 || strings.Count(id, "-") != 4 {
+		t.Errorf("the stack's id ends with %s, no UUID", id)
+	}
+}
+
+const api = `"API": {"Type": "AWS::ApiGateway::RestApi", "Metadata": {"aws:cdk:path": "App/API", "gatewright:public": {"GET /open": "health check"}}, "Properties": {
+	"Name": "shop", "Body": {
+		"openapi": "3.0.1", "info": {"title": "shop", "version": "1"},
+		"components": {"securitySchemes": {"Pool": {"type": "apiKey", "name": "Authorization", "in": "header",
+			"x-amazon-apigateway-authtype": "cognito_user_pools",
+			"x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [POOL]}}}},
+		"paths": {
+			"/open": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST",
+				"uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:orders/invocations"}},
+				"options": {"responses": {}, "x-amazon-apigateway-integration": {"type": "mock", "responses": {
+					"default": {"statusCode": "204", "responseParameters": {"method.response.header.Access-Control-Allow-Origin": "'https://shop.example.com'"}}}}}},
+			"/orders/{id}": {"get": {"operationId": "order", "responses": {}, "security": [{"Pool": ["orders/read"]}],
+				"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "https://example.com", "httpMethod": "GET", "requestParameters": {}}}}
+		}}}},
+	"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}`
+
+func template(resources ...string) string {
+	return `{"Resources": {` + strings.Join(resources, ",\n") + `}}`
+}
+
+func withPool(reference string) string { return strings.Replace(api, "POOL", reference, 1) }
+
+const identity = `{"Resources": {
+	"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {}},
+	"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": {"Ref": "Pool"}, "ClientName": "machine", "GenerateSecret": true,
+		"AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthScopes": ["orders/read"],
+		"AccessTokenValidity": 15, "TokenValidityUnits": {"AccessToken": "minutes"}}}},
+	"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Pool", "Arn"]}, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}:Pool"}}}}}`
+
+// Both kinds of cross-stack reference lead to the same pool.
+func TestCrossStackReferences(t *testing.T) {
+	t.Parallel()
+	for name, reference := range map[string]string{
+		"export": `{"Fn::ImportValue": "Identity:Pool"}`,
+		"weak":   `{"Fn::GetStackOutput": {"StackName": "Identity", "OutputName": "Arn", "Region": "eu-west-1"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := model(t, write(t, [2]string{"Identity", identity}, [2]string{"Api", template(withPool(reference))}), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Stage != "Api" || len(m.RestAPIs) != 1 || len(m.UserPools) != 1 {
+				t.Fatalf("read %+v", m)
+			}
+			if got := m.RestAPIs[0].Routes[2].Authorization.Authorizer.ProviderARNs; !reflect.DeepEqual(got, []string{m.UserPools[0].ARN}) {
+				t.Errorf("the authorizer's pools are %v, want %s", got, m.UserPools[0].ARN)
+			}
+			if c := m.UserPools[0].Clients[0]; c.Name != "machine" || !c.HasSecret || !c.OAuth || c.AccessTokenLifetime.Minutes() != 15 || c.IDTokenLifetime.Hours() != 1 {
+				t.Errorf("read the client %+v", c)
+			}
+		})
+	}
+	for name, reference := range map[string]string{
+		"App/API.Body.components.securitySchemes.Pool.x-amazon-apigateway-authorizer.providerARNs[0]: no stack of this stage exports": `{"Fn::ImportValue": "Identity:Other"}`,
+		"no stack of this stage is named \"Other\" in eu-west-1": `{"Fn::GetStackOutput": {"StackName": "Other", "OutputName": "Arn"}}`,
+		"stack Identity has no output \"Other\"":                 `{"Fn::GetStackOutput": {"StackName": "Identity", "OutputName": "Other"}}`,
+	} {
+		_, err := model(t, write(t, [2]string{"Identity", identity}, [2]string{"Api", template(withPool(reference))}), "")
+		var unsupported *assembly.UnsupportedError
+		if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", reference, err)
+		}
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	m, err := model(t, write(t, [2]string{"Api", template(withPool(`"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_other"`))}), "Api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := m.RestAPIs[0]
+	open, preflight, order := api.Routes[0], api.Routes[1], api.Routes[2]
+	if open.Authorization.Type != assembly.AuthorizationNone || open.PublicReason != "health check" || open.Integration.FunctionARN != "arn:aws:lambda:eu-west-1:111122223333:function:orders" {
+		t.Errorf("GET /open: %+v", open)
+	}
+	if preflight.Method != "OPTIONS" || preflight.Integration.Type != assembly.IntegrationMock || preflight.Integration.Responses[0].StatusCode != 204 {
+		t.Errorf("OPTIONS /open: %+v", preflight)
+	}
+	if order.Authorization.Type != assembly.AuthorizationCognito || !reflect.DeepEqual(order.Authorization.Scopes, []string{"orders/read"}) || order.OperationName != "order" {
+		t.Errorf("GET /orders/{id}: %+v", order)
+	}
+	// An integration that is not understood leaves its route unserved, no more.
+	if order.Integration.Unsupported == "" {
+		t.Error("GET /orders/{id}: an http_proxy integration is served")
+	}
+	if got := api.CORSOrigins(); !reflect.DeepEqual(got, []string{"https://shop.example.com"}) {
+		t.Errorf("the preflights allow %v", got)
+	}
+	if api.Stages[0].Name != "live" || api.Path != "App/API" {
+		t.Errorf("read %+v", api)
+	}
+}
+
+// Nothing is served from a template that holds what could decide who may call
+// and is not understood.
+func TestUnsupported(t *testing.T) {
+	t.Parallel()
+	good := withPool(`"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_other"`)
+	replace := func(old, with string) string { return template(strings.Replace(good, old, with, 1)) }
+	tests := []struct{ name, template, want string }{
+		{"another authorizer", replace(`"x-amazon-apigateway-authtype": "cognito_user_pools"`, `"x-amazon-apigateway-authtype": "custom"`), `authorizers of type "custom" are not understood`},
+		{"an API key scheme", replace(`"x-amazon-apigateway-authtype": "cognito_user_pools",`, ``), `authorizers of type "apiKey" are not understood`},
+		{"unknown scheme", replace(`"security": [{"Pool"`, `"security": [{"Other"`), `no understood security scheme is named "Other"`},
+		{"two schemes at once", replace(`"security": [{"Pool": ["orders/read"]}]`, `"security": [{"Pool": ["orders/read"], "Other": []}]`), "exactly one requirement"},
+		{"alternatives", replace(`"security": [{"Pool": ["orders/read"]}]`, `"security": [{"Pool": ["orders/read"]}, {}]`), "exactly one requirement"},
+		{"security of the whole API", replace(`"paths": {`, `"security": [{"Pool": []}], "paths": {`), "a requirement for the whole API"},
+		{"authorizer with a cache", replace(`"type": "cognito_user_pools", "providerARNs"`, `"type": "cognito_user_pools", "authorizerResultTtlInSeconds": 5, "providerARNs"`), "authorizerResultTtlInSeconds"},
+		{"request validator", replace(`"operationId": "order"`, `"operationId": "order", "x-amazon-apigateway-request-validator": "all"`), "x-amazon-apigateway-request-validator is not understood"},
+		{"method's own authorization", replace(`"operationId": "order"`, `"operationId": "order", "x-amazon-apigateway-auth": {"type": "AWS_IAM"}`), "x-amazon-apigateway-auth is not understood"},
+		{"policy in the body", replace(`"openapi"`, `"x-amazon-apigateway-policy": {}, "openapi"`), "x-amazon-apigateway-policy is not understood"},
+		{"policy of the API", replace(`"Name": "shop"`, `"Name": "shop", "Policy": {}`), "property Policy is not understood"},
+		{"Swagger", replace(`"openapi": "3.0.1"`, `"openapi": "3.1.0"`), `OpenAPI version "3.1.0" is not understood`},
+		{"no body", replace(`"Body": {`, `"Other": {`), "only an inline OpenAPI Body is understood"},
+		{"a method beside the body", template(good, `"Method": {"Type": "AWS::ApiGateway::Method", "Properties": {}}`), "AWS::ApiGateway::Method is not understood"},
+		{"a usage plan", template(good, `"Plan": {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {}}`), "AWS::ApiGateway::UsagePlan is not understood"},
+		{"a firewall", template(good, `"WAF": {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {}}`), "AWS::WAFv2::WebACLAssociation is not understood"},
+		{"an HTTP API", template(good, `"H": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}}`), "AWS::ApiGatewayV2::Api is not understood"},
+		{"a trigger", template(good, `"P": {"Type": "AWS::Cognito::UserPool", "Properties": {"LambdaConfig": {"PreSignUp": "arn"}}}`), "LambdaConfig is not understood"},
+		{"a condition", template(strings.Replace(good, `"Type": "AWS::ApiGateway::RestApi"`, `"Condition": "C", "Type": "AWS::ApiGateway::RestApi"`, 1)), "Condition is not understood"},
+		{"no stage", template(strings.Replace(good, `{"Ref": "API"}`, `"other"`, 1)), "no stage deploys it"},
+		{"a transform", `{"Transform": "AWS::Serverless-2016-10-31", "Resources": {` + good + `}}`, "Transform is not understood"},
+		{"a response that is no status", replace(`"paths": {`, `"x-amazon-apigateway-gateway-responses": {"UNAUTHORIZED": {"statusCode": 42}}, "paths": {`), "statusCode 42 is no HTTP status"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := model(t, write(t, [2]string{"Api", tt.template}), "")
+			var unsupported *assembly.UnsupportedError
+			if !errors.As(err, &unsupported) {
+				t.Fatalf("got %v, want an UnsupportedError", err)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v\nwant %q in it", err, tt.want)
+			}
+			if unsupported.ExitCode() != 4 {
+				t.Errorf("exit code %d", unsupported.ExitCode())
+			}
+		})
+	}
+}
+
+func TestChoice(t *testing.T) {
+	t.Parallel()
+	pool := `"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_other"`
+	two := write(t, [2]string{"A", template(withPool(pool))}, [2]string{"B", template(withPool(pool))})
+	tests := []struct{ name, dir, stage, want string }{
+		{"by name", two, "B", ""},
+		{"several", two, "", "has several stages; name one with --stage: A, B"},
+		{"unknown", two, "C", `has no stage "C"; it has A, B`},
+		{"no assembly", t.TempDir(), "", "is no cloud assembly: it has no manifest.json"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := model(t, tt.dir, tt.stage)
+			if tt.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			var input *assembly.InputError
+			if !errors.As(err, &input) || !strings.Contains(err.Error(), tt.want) || input.ExitCode() != 2 {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+
+	m, err := model(t, two, "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"": "", "shop": "", "API": "", "other": `has no API "other"; it has shop`} {
+		_, err := m.ChooseAPI(name)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("ChooseAPI(%q): %v", name, err)
+		}
+	}
+}
+
+// A permission is as wide as it says and no wider.
+func TestMayInvoke(t *testing.T) {
+	t.Parallel()
+	const function, service = "arn:aws:lambda:eu-west-1:111122223333:function:orders", "apigateway.amazonaws.com"
+	source := func(path string) string { return "arn:aws:execute-api:eu-west-1:111122223333:abc/" + path }
+	tests := []struct {
+		name       string
+		permission assembly.Permission
+		source     string
+		want       bool
+	}{
+		{"whole stage", assembly.Permission{Action: "lambda:InvokeFunction", Principal: service, SourceARN: source("live/*/*")}, source("live/GET/v1/notes"), true},
+		{"another stage", assembly.Permission{Action: "lambda:InvokeFunction", Principal: service, SourceARN: source("live/*/*")}, source("test/GET/v1/notes"), false},
+		{"one method", assembly.Permission{Action: "lambda:InvokeFunction", Principal: service, SourceARN: source("live/GET/v1")}, source("live/POST/v1"), false},
+		{"any source", assembly.Permission{Action: "lambda:InvokeFunction", Principal: service}, source("live/GET/v1"), true},
+		{"another service", assembly.Permission{Action: "lambda:InvokeFunction", Principal: "events.amazonaws.com"}, source("live/GET/v1"), false},
+		{"another action", assembly.Permission{Action: "lambda:GetFunction", Principal: service}, source("live/GET/v1"), false},
+		{"a star within one part of the ARN", assembly.Permission{Action: "lambda:*", Principal: service, SourceARN: "arn:aws:execute-api:*:abc/live/GET/v1"}, source("live/GET/v1"), false},
+		{"one character", assembly.Permission{Action: "lambda:*", Principal: service, SourceARN: source("live/G?T/v1")}, source("live/GET/v1"), true},
+		{"too short", assembly.Permission{Action: "lambda:*", Principal: service, SourceARN: source("live/GET/v1*x")}, source("live/GET/v1"), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.permission.FunctionARN = function
+			m := &assembly.Model{Permissions: []assembly.Permission{tt.permission}}
+			if got := m.MayInvoke(function, service, tt.source); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+			if m.MayInvoke(function+"2", service, tt.source) {
+				t.Error("covers another function")
+			}
+		})
+	}
+}

@@ -1,0 +1,138 @@
+package test
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/gatewright/gatewright/constructs/gofunction"
+)
+
+const statusPackage = "github.com/gatewright/gatewright/lambdas/status"
+
+func declareFunction(change func(*gofunction.Props)) func(awscdk.Stack) {
+	return func(stack awscdk.Stack) {
+		p := gofunction.Props{Package: "../lambdas/status"}
+		change(&p)
+		gofunction.New(stack, "Status", p)
+	}
+}
+
+func TestGoFunction(t *testing.T) {
+	template := declare(t, declareFunction(func(*gofunction.Props) {}))
+	function := only(t, template, "AWS::Lambda::Function")
+	for name, want := range map[string]string{
+		"Architectures": `["arm64"]`,
+		"Handler":       `"bootstrap"`,
+		"Runtime":       `"provided.al2023"`,
+		"MemorySize":    `256`,
+		"Timeout":       `10`,
+		"Environment":   `null`,
+	} {
+		if got := text(t, function[name]); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	// The role writes the function's own log and nothing else.
+	policy := only(t, template, "AWS::IAM::Policy")
+	if got, want := text(t, policy["PolicyDocument"].(object)["Statement"]),
+		`[{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":{"Fn::GetAtt":["StatusLog0A52AC35","Arn"]}}]`; got != want {
+		t.Errorf("the role may %s, want %s", got, want)
+	}
+	if role := only(t, template, "AWS::IAM::Role"); role["ManagedPolicyArns"] != nil {
+		t.Errorf("the role has the managed policies %v", role["ManagedPolicyArns"])
+	}
+	if got := text(t, only(t, template, "AWS::Logs::LogGroup")["RetentionInDays"]); got != "30" {
+		t.Errorf("logs are kept for %s days", got)
+	}
+	// The metadata names the source, and no path of this machine.
+	for _, resource := range ofType(template, "AWS::Lambda::Function") {
+		got := text(t, resource["Metadata"].(object)[gofunction.MetadataKey])
+		if want := `{"module":"github.com/gatewright/gatewright","package":"` + statusPackage + `","version":""}`; got != want {
+			t.Errorf("metadata is %s, want %s", got, want)
+		}
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(text(t, template), root) {
+		t.Error("the template names a path of this machine")
+	}
+}
+
+// Each field of Props changes the template.
+func TestGoFunctionProps(t *testing.T) {
+	before := text(t, declare(t, declareFunction(func(*gofunction.Props) {})))
+	for name, change := range map[string]func(*gofunction.Props){
+		"Package":      func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
+		"Description":  func(p *gofunction.Props) { p.Description = "status" },
+		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"A": "b"} },
+		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
+		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
+		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
+	} {
+		if text(t, declare(t, declareFunction(change))) == before {
+			t.Errorf("%s changes nothing", name)
+		}
+	}
+}
+
+func TestGoFunctionProblems(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*gofunction.Props)
+		want   string
+	}{
+		{"no package", func(p *gofunction.Props) { p.Package = "" }, "Shop/Status: no Package"},
+		{"unknown package", func(p *gofunction.Props) { p.Package = "./nowhere" }, "nowhere"},
+		{"no main package", func(p *gofunction.Props) { p.Package = "../access" }, "main"},
+		{"too little memory", func(p *gofunction.Props) { p.MemoryMB = 64 }, "MemoryMB is 64; Lambda takes 128 to 10240"},
+		{"too long", func(p *gofunction.Props) { p.Timeout = time.Hour }, "Timeout is 1h0m0s; Lambda takes whole seconds from 1s to 15m"},
+		{"part seconds", func(p *gofunction.Props) { p.Timeout = 1500 * time.Millisecond }, "Timeout is 1.5s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := problem(t, declareFunction(tt.change)); !strings.Contains(got, tt.want) {
+				t.Errorf("got  %q\nwant %q in it", got, tt.want)
+			}
+		})
+	}
+}
+
+// What is deployed is a static arm64 binary, and the same one each time.
+func TestGoFunctionBuild(t *testing.T) {
+	build := func() (asset string, dir string) {
+		dir = t.TempDir()
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(dir), AnalyticsReporting: jsii.Bool(false)})
+		declareFunction(func(*gofunction.Props) {})(newStack(app, "Shop"))
+		code := only(t, synth(t, app)["Shop"], "AWS::Lambda::Function")["Code"].(object)
+		return strings.TrimSuffix(code["S3Key"].(string), ".zip"), dir
+	}
+	first, dir := build()
+	binary := filepath.Join(dir, "asset."+first, "bootstrap")
+	file, err := elf.Open(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if file.Machine != elf.EM_AARCH64 {
+		t.Errorf("built for %s", file.Machine)
+	}
+	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("linked with %v, %v", libraries, err)
+	}
+	if info, err := os.Stat(binary); err != nil || info.Mode().Perm()&0o111 == 0 {
+		t.Errorf("bootstrap cannot be executed: %v, %v", info, err)
+	}
+	if again, _ := build(); again != first {
+		t.Errorf("the same sources gave the assets %s and %s", first, again)
+	}
+}
