@@ -188,7 +188,7 @@ func TestRestAPIProblems(t *testing.T) {
 		{"malformed stage name", func(s *shop) { s.props.StageName = "v1/beta" }, `StageName is "v1/beta"`},
 		{"negative rate", func(s *shop) { s.props.RateLimit = -1 }, "RateLimit is -1 requests a second"},
 		{"negative burst", func(s *shop) { s.props.BurstLimit = -1 }, "BurstLimit is -1 requests"},
-		{"malformed origin", func(s *shop) { s.props.Origins = []string{"*"} }, `malformed origin "*"`},
+		{"malformed origin", func(s *shop) { s.props.Origins = []string{"*"} }, `origin "*" has a wildcard`},
 		{"every problem at once", func(s *shop) {
 			route("GET /x", access.Rule{})(s)
 			s.props.RateLimit = -1

@@ -89,7 +89,7 @@ func (s Spec) check() []error {
 	}
 	for _, origin := range s.Origins {
 		if err := CheckOrigin(origin); err != nil {
-			problems = append(problems, err)
+			problems = append(problems, fmt.Errorf("origin %w", err))
 		}
 	}
 	if len(s.Origins) > 1 {

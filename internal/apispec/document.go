@@ -3,7 +3,6 @@ package apispec
 import (
 	"fmt"
 	"hash/fnv"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -168,28 +167,4 @@ func camelCase(method, path string) string {
 		id += strings.ToUpper(word[:1]) + word[1:]
 	}
 	return id
-}
-
-// CheckOrigin reports why a text is not a web origin as a browser sends it
-// (RFC 6454 section 6.2): "https://host[:port]", or http on a loopback host.
-func CheckOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Hostname() == "" || strings.ContainsAny(origin, "*'\"\\ ,") {
-		return fmt.Errorf("malformed origin %q; write https://host or https://host:port, without a path or a wildcard", origin)
-	}
-	if origin != strings.ToLower(origin) {
-		return fmt.Errorf("origin %q is not in lower case, as browsers send it", origin)
-	}
-	switch {
-	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
-		return fmt.Errorf("origin %q names its scheme's default port, which browsers leave out", origin)
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
-		return nil
-	case u.Scheme == "http":
-		return fmt.Errorf("origin %q is plain http; only loopback hosts may be", origin)
-	default:
-		return fmt.Errorf("origin %q has the scheme %q; use https", origin, u.Scheme)
-	}
 }

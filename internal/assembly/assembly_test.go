@@ -192,8 +192,8 @@ func TestCrossStackReferences(t *testing.T) {
 	}
 	for name, reference := range map[string]string{
 		"App/API.Body.components.securitySchemes.Pool.x-amazon-apigateway-authorizer.providerARNs[0]: no stack of this stage exports": `{"Fn::ImportValue": "Identity:Other"}`,
-		"no stack of this stage is named \"Other\" in eu-west-1": `{"Fn::GetStackOutput": {"StackName": "Other", "OutputName": "Arn"}}`,
-		"stack Identity has no output \"Other\"":                 `{"Fn::GetStackOutput": {"StackName": "Identity", "OutputName": "Other"}}`,
+		"no stack of this stage is named \"Other\" in eu-west-1":                                                                      `{"Fn::GetStackOutput": {"StackName": "Other", "OutputName": "Arn"}}`,
+		"stack Identity has no output \"Other\"":                                                                                      `{"Fn::GetStackOutput": {"StackName": "Identity", "OutputName": "Other"}}`,
 	} {
 		_, err := model(t, write(t, [2]string{"Identity", identity}, [2]string{"Api", template(withPool(reference))}), "")
 		var unsupported *assembly.UnsupportedError

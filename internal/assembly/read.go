@@ -108,7 +108,7 @@ func (r *reader) readStack(s *stack) {
 func (r *reader) readOutputs(s *stack) {
 	outputs := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(s.template.Outputs)) {
-		if value, err := r.resolver.output(s, id, s.path); err == nil {
+		if value, err := r.output(s, id, s.path); err == nil {
 			outputs[id] = text(value)
 		}
 	}

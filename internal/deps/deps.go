@@ -9,6 +9,7 @@ import (
 	_ "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	_ "github.com/aws/constructs-go/constructs/v10"
 	_ "github.com/aws/jsii-runtime-go"
+	_ "github.com/coreos/go-oidc/v3/oidc"
 	_ "github.com/getkin/kin-openapi/openapi3"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/goccy/go-yaml"
@@ -16,7 +17,6 @@ import (
 	_ "github.com/rogpeppe/go-internal/testscript"
 	_ "github.com/spf13/cobra"
 	_ "golang.org/x/oauth2/clientcredentials"
-	_ "github.com/coreos/go-oidc/v3/oidc"
 	_ "golang.org/x/term"
 	_ "pgregory.net/rapid"
 )

@@ -1,0 +1,80 @@
+# One obvious place for every task. `make help` lists them.
+
+STATE := .gatewright
+BIN := $(STATE)/bin
+GATEWRIGHT := $(BIN)/gatewright
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(shell command -v golangci-lint 2>/dev/null || echo $(BIN)/golangci-lint)
+
+# Packages that start no Node process. They are tested again with the race detector.
+PURE = $(shell go list ./... | grep -v -e '/constructs' -e '/stacks' -e '/test$$' -e 'gatewright/gatewright$$')
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+.PHONY: up
+up: $(GATEWRIGHT) ## Synthesize the dev stage and serve it on this machine
+	@$(GATEWRIGHT) up --stage dev
+
+.PHONY: $(GATEWRIGHT)
+$(GATEWRIGHT):
+	@echo "building the gatewright command (the first time takes half a minute)" >&2
+	@go build -o $@ ./cmd/gatewright
+
+.PHONY: test
+test: ## Run every test
+	@echo "testing (the first build of awscdk takes a minute or more)" >&2
+	go test ./...
+
+.PHONY: check
+check: test format vet lint race generated ## Everything that CI runs
+
+.PHONY: format
+format: ## Fail where a file is not formatted
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint
+	@test -x "$(GOLANGCI_LINT)" || { echo "golangci-lint is missing; run: make tools" >&2; exit 2; }
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: tools
+tools: ## Install golangci-lint into .gatewright/bin (takes a few minutes)
+	GOBIN=$(CURDIR)/$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.PHONY: race
+race: ## Test the packages without jsii with the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race $(PURE)
+
+.PHONY: generated
+generated: ## Fail where a generated file is not what its sources give
+	go mod tidy -diff
+
+.PHONY: snapshots
+snapshots: ## Rewrite the golden files; read the difference before committing it
+	go test ./internal/apispec -update
+	go test ./test -run Golden -update
+
+.PHONY: synth
+synth: node_modules ## Synthesize every stage into cdk.out, functions included
+	npx cdk synth --quiet
+
+STAGE ?=
+.PHONY: deploy diff destroy
+deploy diff destroy: node_modules ## Run the CDK CLI on one stage: make deploy STAGE=dev
+	@test -n "$(STAGE)" || { echo "name the stage: make $@ STAGE=dev" >&2; exit 2; }
+	npx cdk $@ "$(STAGE)/*" -c stage=$(STAGE)
+
+node_modules: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch node_modules
+
+.PHONY: bench
+bench: $(GATEWRIGHT) ## Measure what the goals speak of, as ratios in one run
+	@./bench/run

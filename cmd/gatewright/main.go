@@ -1,0 +1,70 @@
+// Command gatewright runs, checks and explains a stage of a CDK app that
+// decides who may call an HTTP API, without an AWS account.
+//
+// It exits with 0 when all is well, also after SIGINT, and otherwise with the
+// codes of exit.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gatewright/gatewright/internal/local"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// From the first signal on, a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes the command line and returns the exit code. An error is printed
+// here and nowhere else.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ran := false // set when the command line was understood
+	root := newRootCommand(local.Run, func() { ran = true })
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitOK // stopped on request before there was anything to serve
+	case !ran:
+		printError(stderr, err)
+		hint(stderr, cmd.CommandPath()+" --help")
+		return exitUsage
+	}
+	printError(stderr, err)
+	return exitCode(err)
+}
+
+// newRootCommand returns the command tree. serve runs a stage; ran is called
+// before any subcommand.
+func newRootCommand(serve serveFunc, ran func()) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatewright",
+		Short: "Runs and explains who may call your API, without an AWS account",
+		Long: `Gatewright decides who may call an HTTP API on AWS, and proves it.
+
+This command reads what a CDK app synthesizes and needs no AWS account.`,
+		Example: `  gatewright up                serve the app in this directory
+  gatewright up --stage dev    serve one of its stages`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			ran()
+		},
+	}
+	root.AddCommand(newUpCommand(serve), newVersionCommand())
+	return root
+}

@@ -1,0 +1,221 @@
+package stagefile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/gatewright/gatewright/internal/apispec"
+)
+
+// The limits of a user-pool client's AccessTokenValidity ("AWS CloudFormation
+// Template Reference: AWS::Cognito::UserPoolClient").
+const (
+	minTokenLifetime = 5 * time.Minute
+	maxTokenLifetime = 24 * time.Hour
+)
+
+const exampleOrigin = "https://shop.example.com"
+
+const knownKeys = "name, region, account, origins, tokenLifetime"
+
+var (
+	// A CDK stage id is a letter and then letters, digits, ".", "_" and "-".
+	// The name is also part of names on AWS, which take only the hyphen.
+	namePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
+
+	// Regions carry no list, so that a new one needs no release:
+	// "eu-west-1", "us-gov-west-1", "eusc-de-east-1".
+	regionPattern = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[1-9][0-9]?$`)
+
+	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+)
+
+// reader walks one file's syntax tree, because decoding into a struct would
+// stop at the first problem and lose the place of each value.
+type reader struct {
+	file     string // as errors show it, with slashes
+	stage    Stage
+	problems []error
+}
+
+func (r *reader) read(data []byte) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the byte order mark some editors write
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		r.syntax(err)
+		return
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		r.report(nil, "the file is empty; write at least name and region")
+		return
+	}
+	body, ok := file.Docs[0].Body.(*ast.MappingNode)
+	if !ok {
+		r.at(file.Docs[0].Body, "not a mapping; write keys and values such as name: dev")
+		return
+	}
+	r.mapping(body)
+	if len(file.Docs) > 1 {
+		second := file.Docs[1].Start
+		if second == nil && file.Docs[1].Body != nil {
+			second = file.Docs[1].Body.GetToken()
+		}
+		r.report(second, "a second document; give each stage a file of its own")
+	}
+}
+
+// mapping reads the keys of the one document.
+func (r *reader) mapping(body *ast.MappingNode) {
+	fields := map[string]func(ast.Node){
+		"name": r.name, "region": r.region, "account": r.account,
+		"origins": r.origins, "tokenLifetime": r.tokenLifetime,
+	}
+	lines := make(map[string]int)
+	for _, entry := range body.Values {
+		key := entry.Key.GetToken().Value
+		read, known := fields[key]
+		if !known {
+			r.at(entry.Key, "unknown key %q; the keys are %s", key, knownKeys)
+			continue
+		}
+		if first, twice := lines[key]; twice {
+			r.at(entry.Key, "%s is set twice, first in line %d; keep one", key, first)
+			continue
+		}
+		lines[key] = entry.Key.GetToken().Position.Line
+		if _, null := entry.Value.(*ast.NullNode); null {
+			r.at(entry.Key, "%s has no value; write one or remove the key", key)
+			continue
+		}
+		read(entry.Value)
+	}
+	for _, key := range []string{"name", "region"} {
+		if lines[key] == 0 {
+			r.report(nil, "no %s; it is required", key)
+		}
+	}
+}
+
+func (r *reader) name(value ast.Node) {
+	name, ok := r.text(value, "name", "dev")
+	if !ok {
+		return
+	}
+	stem := strings.TrimSuffix(path.Base(r.file), ".yaml")
+	switch {
+	case !namePattern.MatchString(name):
+		r.at(value, "name %q is no stage name; write a letter, then up to 63 letters, digits and hyphens", name)
+	case name != stem:
+		r.at(value, "name %q differs from the file's name; write %q or rename the file to %s.yaml", name, stem, name)
+	}
+	r.stage.Name = name
+}
+
+func (r *reader) region(value ast.Node) {
+	region, ok := r.text(value, "region", "eu-west-1")
+	if !ok {
+		return
+	}
+	if !regionPattern.MatchString(region) {
+		r.at(value, "region %q is no AWS Region; write one such as eu-west-1", region)
+	}
+	r.stage.Region = region
+}
+
+// account takes the digits quoted or not: unquoted ones are a number to YAML,
+// whose source text is what counts.
+func (r *reader) account(value ast.Node) {
+	switch value.(type) {
+	case *ast.StringNode, *ast.IntegerNode:
+	default:
+		r.text(value, "account", `"123456789012"`)
+		return
+	}
+	account := value.GetToken().Value
+	if !accountPattern.MatchString(account) {
+		r.at(value, "account %q is no AWS account; write its 12 digits, or remove the key to use the account of whoever deploys", account)
+	}
+	r.stage.Account = account
+}
+
+func (r *reader) origins(value ast.Node) {
+	list, ok := value.(*ast.SequenceNode)
+	if !ok {
+		r.at(value, "origins is not a list; write [%s]", exampleOrigin)
+		return
+	}
+	for i, item := range list.Values {
+		key := fmt.Sprintf("origins[%d]", i)
+		origin, ok := r.text(item, key, exampleOrigin)
+		if !ok {
+			continue
+		}
+		if err := apispec.CheckOrigin(origin); err != nil {
+			r.at(item, "%s %v", key, err)
+		}
+		r.stage.Origins = append(r.stage.Origins, origin)
+	}
+	if len(list.Values) > 1 {
+		r.at(list.Values[1], "origins has %d entries and this release takes one, because the preflight answer for several needs a template; keep one", len(list.Values))
+	}
+}
+
+func (r *reader) tokenLifetime(value ast.Node) {
+	text, ok := r.text(value, "tokenLifetime", "15m")
+	if !ok {
+		return
+	}
+	lifetime, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		r.at(value, "tokenLifetime %q is no duration; write a number with its unit, such as 15m", text)
+	case lifetime < minTokenLifetime || lifetime > maxTokenLifetime:
+		r.at(value, "tokenLifetime %s is outside what Cognito takes; write 5m to 24h", text)
+	case lifetime%time.Minute != 0:
+		r.at(value, "tokenLifetime %s is not in whole minutes; write one such as %dm", text, lifetime/time.Minute)
+	}
+	r.stage.TokenLifetime = lifetime
+}
+
+// text returns the value of a plain or quoted string. Everything else, also an
+// alias and a tag, is a problem: a stage file is read by people first.
+func (r *reader) text(value ast.Node, key, example string) (string, bool) {
+	if text, ok := value.(*ast.StringNode); ok {
+		return text.Value, true
+	}
+	r.at(value, "%s takes text such as %s, not a value of type %s", key, example, strings.ToLower(value.Type().String()))
+	return "", false
+}
+
+// syntax reports what the YAML parser refused.
+func (r *reader) syntax(err error) {
+	var placed yaml.Error
+	if errors.As(err, &placed) {
+		r.report(placed.GetToken(), "not YAML: %s", placed.GetMessage())
+		return
+	}
+	r.report(nil, "not YAML: %v", err)
+}
+
+func (r *reader) at(node ast.Node, format string, args ...any) {
+	r.report(node.GetToken(), format, args...)
+}
+
+// report adds a problem at a token, or at the start of the file without one.
+func (r *reader) report(at *token.Token, format string, args ...any) {
+	line, column := 1, 1
+	if at != nil && at.Position != nil {
+		line, column = at.Position.Line, at.Position.Column
+	}
+	r.problems = append(r.problems, fmt.Errorf("%s:%d:%d: %s", r.file, line, column, fmt.Sprintf(format, args...)))
+}
