@@ -1,0 +1,200 @@
+// Package local serves one stage of a cloud assembly on a developer's machine:
+// its API, its user pool's endpoints, and an AWS endpoint for SDKs and the AWS
+// CLI. It knows the assembly and nothing else of the app, except that it builds
+// functions from their Go sources.
+package local
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/local/awsapi"
+	"github.com/gatewright/gatewright/internal/local/cognito"
+	"github.com/gatewright/gatewright/internal/local/functions"
+)
+
+// Config says what to serve and how.
+type Config struct {
+	Assembly   string          // path of the cloud assembly
+	AppDir     string          // where Go sources of functions are resolved from
+	StateDir   string          // ".gatewright"
+	Stage      string          // CDK Stage's or stack's id; optional where there is only one
+	API        string          // REST API to serve; optional where there is only one
+	Listen     string          // address of the API; the other listeners take the ports after it
+	Expose     bool            // allows a Listen that is not loopback
+	ReadyFile  string          // where to describe the running stage; empty for nowhere else
+	SigningKey *rsa.PrivateKey // signs the user pools' tokens; nil for a new one
+	NoSeed     bool            // leaves out users and customers for trying things
+	Stdout     io.Writer       // gets the banner
+	Stderr     io.Writer       // gets the log
+	Version    string          // of gatewright
+}
+
+// stopTimeout is how long requests in flight may take when the runtime stops.
+const stopTimeout = 5 * time.Second
+
+// Run serves the stage until ctx ends, and returns nil once everything has
+// stopped: no process, no listener and no state file is left behind.
+func Run(ctx context.Context, c Config) error {
+	ports, err := listen(ctx, c.Listen, c.Expose)
+	if err != nil {
+		return err
+	}
+	defer ports.close()
+	s, err := newStage(c, ports)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.functions.Prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	return s.serve(ctx)
+}
+
+// stage is a stage while it is served.
+type stage struct {
+	config Config
+	ports  *ports
+	log    *slog.Logger
+
+	model     *assembly.Model
+	api       *assembly.RestAPI
+	apiStage  assembly.APIStage
+	functions *functions.Manager
+	cognito   *cognito.Server
+	aws       *awsapi.Endpoint
+	gateway   http.Handler
+}
+
+// newStage reads the assembly and makes everything that serves it. Nothing
+// runs yet.
+func newStage(c Config, p *ports) (*stage, error) {
+	s := &stage{config: c, ports: p, log: slog.New(slog.NewJSONHandler(c.Stderr, nil))}
+	a, err := assembly.Load(c.Assembly)
+	if err != nil {
+		return nil, err
+	}
+	s.model, err = a.Model(c.Stage, assembly.Options{Issuer: func(poolID string) string {
+		return p.auth.url() + "/" + poolID
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if s.api, err = s.model.ChooseAPI(c.API); err != nil {
+		return nil, err
+	}
+	if len(s.api.Stages) > 1 {
+		s.log.Warn("the API has several stages; the first is served", "stage", s.api.Stages[0].Name)
+	}
+	s.apiStage = s.api.Stages[0]
+	if s.cognito, err = cognito.New(cognito.Config{
+		Pools: s.model.UserPools, BaseURL: p.auth.url(), SigningKey: c.SigningKey, Log: s.log,
+	}); err != nil {
+		return nil, err
+	}
+	if s.aws, err = awsapi.New(awsapi.Config{Account: s.model.Account, Region: s.model.Region, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if s.functions, err = s.newFunctions(); err != nil {
+		return nil, err
+	}
+	if s.gateway, err = s.newGateway(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) newFunctions() (*functions.Manager, error) {
+	return functions.New(functions.Config{
+		Functions: s.model.Functions,
+		AppDir:    s.config.AppDir,
+		CacheDir:  filepath.Join(s.config.StateDir, "functions"),
+		Region:    s.model.Region,
+		Log:       s.log,
+		Progress:  func(line string) { _, _ = fmt.Fprintln(s.config.Stderr, line) },
+		Environment: func(f *assembly.Function) []string {
+			role := s.aws.RoleCredential(f.RoleARN)
+			return []string{
+				"AWS_ENDPOINT_URL=" + s.ports.aws.url(),
+				"AWS_ACCESS_KEY_ID=" + role.AccessKeyID,
+				"AWS_SECRET_ACCESS_KEY=" + role.SecretAccessKey,
+				"AWS_SESSION_TOKEN=" + role.SessionToken,
+			}
+		},
+	})
+}
+
+func (s *stage) close() {
+	if s.functions == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := s.functions.Close(ctx); err != nil {
+		s.log.Error("a function did not stop", "error", err.Error())
+	}
+}
+
+// serve answers until ctx ends. The stage is announced once every listener
+// takes requests.
+func (s *stage) serve(ctx context.Context) error {
+	handlers := []struct {
+		port    *port
+		handler http.Handler
+	}{
+		{s.ports.api, s.guard(s.ports.api, s.gateway)},
+		{s.ports.auth, s.guard(s.ports.auth, s.cognito)},
+		{s.ports.aws, s.guard(s.ports.aws, s.aws)},
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, h := range handlers {
+		server := &http.Server{
+			Handler:           h.handler,
+			ReadHeaderTimeout: 10 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		}
+		group.Go(func() error {
+			if err := server.Serve(h.port.listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		group.Go(func() error {
+			<-ctx.Done()
+			return stop(server)
+		})
+	}
+	remove, err := s.announce()
+	defer remove()
+	if err != nil {
+		group.Go(func() error { return err })
+	}
+	return group.Wait()
+}
+
+// stop lets requests in flight end, and then no longer.
+func stop(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
+}

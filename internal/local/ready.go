@@ -1,0 +1,165 @@
+package local
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/internal/assembly"
+)
+
+// Ready describes a running stage to other programs. It holds credentials that
+// are good for this run only.
+type Ready struct {
+	Stage          string         `json:"stage"`
+	Region         string         `json:"region"`
+	Account        string         `json:"account"`
+	API            string         `json:"api"`
+	Auth           string         `json:"auth"`
+	AWS            string         `json:"aws"`
+	Site           string         `json:"site,omitempty"`
+	APIID          string         `json:"apiId"`
+	APIStage       string         `json:"apiStage"`
+	AWSCredentials AWSCredentials `json:"awsCredentials"`
+	UserPools      []UserPool     `json:"userPools"`
+	IdentityPools  []string       `json:"identityPools"`
+	Tables         []string       `json:"tables"`
+	Users          []string       `json:"users"`
+	Customers      []string       `json:"customers"`
+	Routes         []Route        `json:"routes"`
+}
+
+// AWSCredentials open the AWS endpoint to an SDK or the AWS CLI.
+type AWSCredentials struct {
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+}
+
+// UserPool is a pool and its clients.
+type UserPool struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Issuer  string   `json:"issuer"`
+	JWKSURI string   `json:"jwksUri"`
+	Clients []Client `json:"clients"`
+}
+
+// Client is an app client of a pool.
+type Client struct {
+	Name      string   `json:"name"`
+	ID        string   `json:"id"`
+	Secret    string   `json:"secret,omitempty"`
+	Flows     []string `json:"flows"`
+	Scopes    []string `json:"scopes"`
+	Callbacks []string `json:"callbacks"`
+}
+
+// Route is a route and who may call it: "public", or what it asks for.
+type Route struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Access string `json:"access"`
+}
+
+// ready describes the stage.
+func (s *stage) ready() Ready {
+	operator := s.aws.Operator()
+	r := Ready{
+		Stage: s.model.Stage, Region: s.model.Region, Account: s.model.Account,
+		API: s.ports.api.url(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
+		APIID: s.api.ID, APIStage: s.apiStage.Name,
+		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: []string{}, Users: []string{}, Customers: []string{},
+	}
+	for _, pool := range s.model.UserPools {
+		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}
+		for _, client := range pool.Clients {
+			described.Clients = append(described.Clients, Client{
+				Name: client.Name, ID: client.ID, Secret: s.cognito.Secret(client.ID),
+				Flows: notNil(client.Flows), Scopes: notNil(client.Scopes), Callbacks: notNil(client.Callbacks),
+			})
+		}
+		r.UserPools = append(r.UserPools, described)
+	}
+	for _, route := range s.callable() {
+		r.Routes = append(r.Routes, Route{Method: route.Method, Path: route.Path, Access: describe(route.Authorization)})
+	}
+	return r
+}
+
+func notNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// describe says who may call, in the words of package access.
+func describe(a assembly.Authorization) string {
+	switch a.Type {
+	case assembly.AuthorizationNone:
+		return string(access.KindPublic)
+	case assembly.AuthorizationCognito:
+		if len(a.Scopes) == 0 {
+			return "any ID token"
+		}
+		return access.Scopes(a.Scopes...).String()
+	default:
+		return a.Type
+	}
+}
+
+// announce writes the ready files and the banner. It returns how to take back
+// what it wrote, whether it fails or not.
+func (s *stage) announce() (remove func(), err error) {
+	ready := s.ready()
+	data, err := json.MarshalIndent(ready, "", " ")
+	if err != nil {
+		return func() {}, err
+	}
+	files := []string{filepath.Join(s.config.StateDir, s.model.Stage+".json")}
+	if s.config.ReadyFile != "" {
+		files = append(files, s.config.ReadyFile)
+	}
+	remove = func() { removeOwn(files, data) }
+	for _, file := range files {
+		if err := writePrivate(file, data); err != nil {
+			return remove, fmt.Errorf("write the ready file: %w", err)
+		}
+	}
+	return remove, s.banner(ready)
+}
+
+// writePrivate replaces a file in one step; nobody else may read it.
+func writePrivate(file string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = temporary.Write(data)
+	if closed := temporary.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(temporary.Name())
+	}
+	return err
+}
+
+// removeOwn removes the files that still say what this run wrote.
+func removeOwn(files []string, data []byte) {
+	for _, file := range files {
+		if now, err := os.ReadFile(file); err == nil && bytes.Equal(now, data) {
+			_ = os.Remove(file)
+		}
+	}
+}
