@@ -1,0 +1,41 @@
+// Package authn decides whether a JSON Web Token of an Amazon Cognito user
+// pool is genuine and current.
+//
+// It takes exactly one form: a compact JWS (RFC 7515) signed with RS256 by a
+// key that the caller already trusts, whose payload is a Cognito access or ID
+// token. Everything else is refused, and the token never chooses: not the
+// algorithm, not the key's place, not the rules. Nothing is fetched here.
+//
+// # Order of checks
+//
+//  1. Length ([MaxTokenBytes]), and exactly three segments.
+//  2. Canonical base64url in each (RFC 4648 section 3.5): no padding, no line
+//     breaks, no spare bits, so that a token has one spelling.
+//  3. Header: strict JSON that holds alg, kid and perhaps typ and nothing else.
+//     So crit, b64, jwk, jku, x5u, x5c and whatever is invented next are
+//     refused. alg is "RS256", typ is absent or "JWT", kid is at most
+//     [MaxKeyIDBytes] of the two base64 alphabets. That includes "/", which
+//     Cognito's key ids hold: a [KeySource] uses a kid as a map key only.
+//  4. Claims: strict JSON; iss, exp, nbf, iat, token_use, sub; client_id of an
+//     access token, aud of an ID token.
+//  5. Key look-up, then one RSA verification.
+//
+// Cheap checks come first, so junk costs neither a key look-up nor RSA work.
+// Therefore a [Reason] may rest on claims that nobody signed: log it, and
+// answer every refusal alike. No claim leaves this package before the
+// signature has matched.
+//
+// # What remains to the caller
+//
+// Verify says who signed and for whom, not what may be done. The caller still
+// checks Token.Use (a route with scopes takes access tokens, never ID tokens),
+// the scopes ([Token.HasAnyScope]) and, where a route is bound to clients,
+// Token.ClientID. A token that was revoked stays valid until it expires.
+//
+//	verifier, err := authn.NewVerifier(authn.Config{Issuer: issuer, Keys: keys})
+//	...
+//	token, err := verifier.Verify(ctx, bearer)
+//	if err != nil || token.Use != authn.UseAccess || !token.HasAnyScope(scopes) {
+//		return unauthorized
+//	}
+package authn

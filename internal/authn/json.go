@@ -1,0 +1,323 @@
+package authn
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// This file reads JSON (RFC 8259) more strictly than encoding/json, which takes
+// a name twice, in any case, and broken UTF-8: two readers of one token must
+// never see two different claims.
+
+const (
+	maxDepth = 16 // objects and arrays inside each other
+
+	// maxMembers bounds the members of all objects of one text, because the
+	// search for duplicates is quadratic. An ID token with every attribute that
+	// Cognito allows has about 100.
+	maxMembers = 192
+
+	// maxSeconds is the last second of the year 9999.
+	maxSeconds = 253402300799
+)
+
+// value is one JSON value. Its zero value stands for an absent one.
+type value struct {
+	kind byte   // '"', '{', '[', 't', 'f', 'n', '0' for any number; see also miscased
+	text string // a string's content with escapes resolved; else JSON as written
+}
+
+// miscased is the kind of a member whose name is not in lower case, as those
+// are that we read. "EXP" is no exp for us but may be one for another reader,
+// so it counts as an exp of the wrong type.
+const miscased = '?'
+
+type member struct {
+	name string // in lower case
+	value
+}
+
+// object is a JSON object whose members can be read with their expected type.
+type object struct {
+	members   []member
+	wrongType bool // a member was read that had another type
+}
+
+func (o *object) get(name string) value {
+	for i := range o.members {
+		if o.members[i].name == name {
+			return o.members[i].value
+		}
+	}
+	return value{}
+}
+
+// str returns the string called name, "" for none.
+func (o *object) str(name string) string {
+	v := o.get(name)
+	if v != (value{}) && v.kind != '"' {
+		o.wrongType = true
+		return ""
+	}
+	return v.text
+}
+
+// strings returns the list of strings called name, nil for none.
+func (o *object) strings(name string) []string {
+	v := o.get(name)
+	if v == (value{}) {
+		return nil
+	}
+	elements, ok := parseArray(v)
+	list := make([]string, len(elements))
+	for i, element := range elements {
+		list[i] = element.text
+		ok = ok && element.kind == '"'
+	}
+	o.wrongType = o.wrongType || !ok
+	return list
+}
+
+// seconds returns the NumericDate called name (RFC 7519 section 2), the zero
+// time for none. It must be a plain positive whole number, as Cognito writes it.
+func (o *object) seconds(name string) time.Time {
+	v := o.get(name)
+	if v == (value{}) {
+		return time.Time{}
+	}
+	n, err := strconv.ParseInt(v.text, 10, 64)
+	if v.kind != '0' || err != nil || n <= 0 || n > maxSeconds {
+		o.wrongType = true
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}
+
+// parseObject reads the one object that text holds into buffer or, where that
+// is too small, beyond. It refuses invalid UTF-8, a byte order mark, lone
+// surrogates, names that differ in nothing or in case only, numbers beyond a
+// float64, too much depth or breadth, and trailing data.
+func parseObject(text string, buffer []member) (object, bool) {
+	p := parser{text: text}
+	if !utf8.ValidString(text) || !p.next('{') {
+		return object{}, false
+	}
+	members, ok := p.object(buffer, 1)
+	p.space()
+	return object{members: members}, ok && p.pos == len(text)
+}
+
+// parseArray returns the elements of an array that parseObject has let pass.
+func parseArray(v value) ([]value, bool) {
+	if v.kind != '[' {
+		return nil, false
+	}
+	p := parser{text: v.text, pos: 1}
+	var elements []value
+	ok := p.list(']', 1, func() bool {
+		element, ok := p.value(1)
+		elements = append(elements, element)
+		return ok
+	})
+	return elements, ok
+}
+
+type parser struct {
+	text    string
+	pos     int
+	members int // read so far, of all objects
+}
+
+func (p *parser) space() {
+	for p.pos < len(p.text) && p.text[p.pos] <= ' ' && p.skip(" \t\n\r") {
+	}
+}
+
+// next skips white space, and c if it comes then.
+func (p *parser) next(c byte) bool {
+	p.space()
+	if p.pos == len(p.text) || p.text[p.pos] != c {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// skip skips the next byte if it is one of set.
+func (p *parser) skip(set string) bool {
+	if p.pos == len(p.text) || strings.IndexByte(set, p.text[p.pos]) < 0 {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// object reads what follows the opening brace.
+func (p *parser) object(members []member, depth int) ([]member, bool) {
+	ok := p.list('}', depth, func() bool {
+		if p.members++; p.members > maxMembers || !p.next('"') {
+			return false
+		}
+		written, ok := p.str()
+		name := lower(written)
+		for i := range members {
+			ok = ok && members[i].name != name
+		}
+		if !ok || !p.next(':') {
+			return false
+		}
+		v, ok := p.value(depth)
+		if name != written {
+			v.kind = miscased
+		}
+		members = append(members, member{name, v})
+		return ok
+	})
+	return members, ok
+}
+
+// list reads elements with commas between them, and the closing byte.
+func (p *parser) list(closing byte, depth int, element func() bool) bool {
+	if depth > maxDepth {
+		return false
+	}
+	if p.next(closing) {
+		return true
+	}
+	for element() {
+		if p.next(closing) {
+			return true
+		}
+		if !p.next(',') {
+			return false
+		}
+	}
+	return false
+}
+
+func (p *parser) value(depth int) (v value, ok bool) {
+	if p.next('"') {
+		v.text, ok = p.str()
+		v.kind = '"'
+		return v, ok
+	}
+	start := p.pos
+	switch {
+	case p.skip("{"):
+		_, ok = p.object(nil, depth+1)
+	case p.skip("["):
+		ok = p.list(']', depth+1, func() bool {
+			_, ok := p.value(depth + 1)
+			return ok
+		})
+	case p.skip("t"):
+		ok = p.skip("r") && p.skip("u") && p.skip("e")
+	case p.skip("f"):
+		ok = p.skip("a") && p.skip("l") && p.skip("s") && p.skip("e")
+	case p.skip("n"):
+		ok = p.skip("u") && p.skip("l") && p.skip("l")
+	default:
+		ok = p.number()
+		return value{'0', p.text[start:p.pos]}, ok
+	}
+	return value{p.text[start], p.text[start:p.pos]}, ok
+}
+
+func (p *parser) number() bool {
+	start := p.pos
+	p.skip("-")
+	if !p.skip("0") && !p.digits() {
+		return false
+	}
+	if p.skip(".") && !p.digits() {
+		return false
+	}
+	if p.skip("eE") {
+		p.skip("+-")
+		if !p.digits() {
+			return false
+		}
+	}
+	_, err := strconv.ParseFloat(p.text[start:p.pos], 64)
+	return err == nil
+}
+
+func (p *parser) digits() bool {
+	start := p.pos
+	for p.pos < len(p.text) && '0' <= p.text[p.pos] && p.text[p.pos] <= '9' {
+		p.pos++
+	}
+	return p.pos > start
+}
+
+// str reads what follows the opening quote and returns the string's content.
+func (p *parser) str() (string, bool) {
+	text, start := p.text, p.pos
+	var before []byte // what stands before start, once there was an escape
+	for i := start; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			p.pos = i + 1
+			if before == nil {
+				return text[start:i], true
+			}
+			return string(append(before, text[start:i]...)), true
+		case c == '\\':
+			before = append(before, text[start:i]...)
+			p.pos = i + 1
+			r, ok := p.escape()
+			if !ok {
+				return "", false
+			}
+			before = utf8.AppendRune(before, r)
+			start, i = p.pos, p.pos-1
+		case c < ' ':
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// escape reads what follows a backslash.
+func (p *parser) escape() (rune, bool) {
+	for i, c := range []byte(`"\/bfnrt`) {
+		if p.pos < len(p.text) && p.text[p.pos] == c {
+			p.pos++
+			return rune("\"\\/\b\f\n\r\t"[i]), true
+		}
+	}
+	r, ok := p.unit()
+	if !ok || !utf16.IsSurrogate(r) {
+		return r, ok
+	}
+	if !p.skip(`\`) {
+		return 0, false
+	}
+	low, ok := p.unit()
+	r = utf16.DecodeRune(r, low)
+	return r, ok && r != utf8.RuneError
+}
+
+// unit reads the u and four hexadecimal digits of an escaped UTF-16 code unit.
+func (p *parser) unit() (rune, bool) {
+	if !p.skip("u") || len(p.text)-p.pos < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(p.text[p.pos:p.pos+4], 16, 16)
+	p.pos += 4
+	return rune(n), err == nil
+}
+
+// lower maps names that differ in case only to one, by Unicode's rules, because
+// a reader may take "ſub" (U+017F) for "sub", as encoding/json does.
+func lower(name string) string {
+	for i := range len(name) {
+		if c := name[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return strings.ToLower(strings.ToUpper(name))
+		}
+	}
+	return name
+}

@@ -1,0 +1,203 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// call is one request on its way through the gateway.
+type call struct {
+	*Gateway
+	request *http.Request
+	start   time.Time
+
+	requestID         string
+	extendedRequestID string
+	traceID           string
+
+	method      string // GET, or what X-HTTP-Method-Override says
+	domain      string // domainName
+	contextPath string // escaped, with the stage where the client sent one
+	path        string // escaped, without the stage
+
+	route      *route            // nil until matched
+	parameters map[string]string // of the path, as sent
+	query      query
+	claims     map[string]string // of a verified token
+	body       []byte
+
+	allowed bool   // the authorizer let it pass
+	reason  string // for the log only
+}
+
+func (g *Gateway) newCall(r *http.Request) *call {
+	path := r.URL.EscapedPath()
+	c := &call{
+		Gateway:           g,
+		request:           r,
+		start:             g.config.Now(),
+		requestID:         uuid(),
+		extendedRequestID: base64.StdEncoding.EncodeToString(randomBytes(11)),
+		method:            method(r),
+		domain:            g.config.Domain,
+		contextPath:       path,
+		path:              path,
+		query:             parseQuery(r.URL.RawQuery),
+	}
+	c.traceID = traceID(r.Header.Get(traceHeader), c.start)
+	if c.domain == "" {
+		c.domain = r.Host
+	}
+	return c
+}
+
+const overrideHeader = "X-Http-Method-Override"
+
+// method is the request's method, which X-HTTP-Method-Override replaces
+// ("Amazon API Gateway important notes" [doc]). The request then takes the
+// route, and so the authorizer, of that method.
+func method(r *http.Request) string {
+	if override := r.Header.Values(overrideHeader); len(override) == 1 && slices.Contains(methods, override[0]) {
+		return override[0]
+	}
+	return r.Method
+}
+
+// checkLimits refuses what API Gateway's front refuses before it knows the
+// API. These answers cannot be customized.
+func (c *call) checkLimits() *failure {
+	size := len(c.request.Method) + len(c.request.RequestURI) + len(c.request.Proto)
+	for _, values := range c.request.Header {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	switch {
+	case size > maxHeaderBytes:
+		return &failure{
+			kind: default4XX, status: http.StatusRequestHeaderFieldsTooLarge, // text [meas], status [?]
+			plain: fmt.Sprintf("HTTP header is larger than %d bytes.", maxHeaderBytes), reason: "headers too large",
+		}
+	case c.request.ContentLength > maxBodyBytes:
+		return tooLarge()
+	}
+	return nil
+}
+
+func tooLarge() *failure {
+	return &failure{ // [meas]
+		kind: requestTooLarge, reason: "body too large",
+		plain: fmt.Sprintf("HTTP content length exceeded %d bytes.", maxBodyBytes),
+	}
+}
+
+// readBody reads the body of an admitted request.
+func (c *call) readBody() *failure {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, c.request.Body, maxBodyBytes))
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return tooLarge()
+	case err != nil:
+		return &failure{kind: default4XX, status: http.StatusBadRequest, message: "Bad Request", reason: "body not readable"}
+	}
+	c.body = body
+	return nil
+}
+
+// executeSuffix ends the host names that stand for *.execute-api.<region>.amazonaws.com.
+const executeSuffix = ".execute-api.localhost"
+
+// locate finds out which stage the request is for.
+func (c *call) locate() *failure {
+	host := strings.ToLower(c.request.Host)
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	id, execute := strings.CutSuffix(strings.TrimSuffix(host, "."), executeSuffix)
+	if !execute {
+		return nil
+	}
+	c.domain = c.request.Host
+	stage, rest, deeper := strings.Cut(strings.TrimPrefix(c.path, "/"), "/")
+	switch {
+	case id != strings.ToLower(c.config.API.ID):
+		return forbidden("not the host of this API")
+	case c.config.API.ExecuteAPIDisabled: // [doc]
+		return forbidden("the execute-api host is disabled")
+	case stage != c.config.Stage.Name:
+		return forbidden("unknown stage")
+	}
+	c.path = "/"
+	if deeper {
+		c.path += rest
+	}
+	return nil
+}
+
+// forbidden is what an execute-api host says of an API or a stage that it does
+// not serve; no API's gateway responses apply.
+func forbidden(reason string) *failure {
+	return &failure{
+		kind: default4XX, status: http.StatusForbidden, message: "Forbidden",
+		errorType: "ForbiddenException", fixed: true, reason: reason,
+	}
+}
+
+// match finds the route.
+func (c *call) match() *failure {
+	r, parameters := c.routes.find(c.method, c.path)
+	if r == nil {
+		return c.notFound()
+	}
+	c.route, c.parameters = r, parameters
+	return nil
+}
+
+func (c *call) sourceIP() string {
+	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
+	if err != nil {
+		return c.request.RemoteAddr
+	}
+	return host
+}
+
+func (c *call) domainPrefix() string {
+	prefix, _, _ := strings.Cut(c.domain, ".")
+	return prefix
+}
+
+const traceHeader = "X-Amzn-Trace-Id"
+
+var traceRoot = regexp.MustCompile(`(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)`)
+
+// traceID is a tracing header that keeps a client's well-formed root [meas].
+func traceID(sent string, now time.Time) string {
+	root := fmt.Sprintf("1-%08x-%s", now.Unix(), hex.EncodeToString(randomBytes(12)))
+	if found := traceRoot.FindStringSubmatch(sent); found != nil {
+		root = found[1]
+	}
+	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=0", root, hex.EncodeToString(randomBytes(8)))
+}
+
+func uuid() string {
+	b := randomBytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, RFC 9562 section 5.4
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}

@@ -1,0 +1,186 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+)
+
+// Behaviours for a content type that no request template names.
+const (
+	passthroughNoMatch     = "WHEN_NO_MATCH"
+	passthroughNoTemplates = "WHEN_NO_TEMPLATES"
+	passthroughNever       = "NEVER"
+)
+
+// mock answers a route without a backend: its request template says a status,
+// and the status chooses the response ("Set up a mock integration").
+type mock struct {
+	passthrough string
+	statuses    map[string]int // by content type
+	responses   []mockResponse
+}
+
+type mockResponse struct {
+	pattern *regexp.Regexp // nil for the default
+	status  int
+	headers []mapping
+	bodies  map[string]string // by content type
+}
+
+// compileMock understands templates that are fixed texts. Any other leaves the
+// route unserved.
+func compileMock(i assembly.Integration) (*mock, error) {
+	m := &mock{passthrough: i.PassthroughBehavior, statuses: map[string]int{}}
+	switch m.passthrough {
+	case "":
+		m.passthrough = passthroughNoMatch
+	case passthroughNoMatch, passthroughNoTemplates, passthroughNever:
+	default:
+		return nil, fmt.Errorf("the passthrough behavior %q is not understood", m.passthrough)
+	}
+	for _, contentType := range slices.Sorted(maps.Keys(i.RequestTemplates)) {
+		status, ok := templateStatus(i.RequestTemplates[contentType])
+		if !ok {
+			return nil, fmt.Errorf("the %s request template is more than a fixed statusCode", contentType)
+		}
+		m.statuses[strings.ToLower(contentType)] = status
+	}
+	for _, declared := range i.Responses {
+		response, err := compileMockResponse(declared)
+		if err != nil {
+			return nil, err
+		}
+		m.responses = append(m.responses, response)
+	}
+	return m, nil
+}
+
+func compileMockResponse(declared assembly.IntegrationResponse) (mockResponse, error) {
+	r := mockResponse{status: declared.StatusCode, bodies: declared.Templates}
+	if r.status < 200 || r.status > 599 {
+		return r, fmt.Errorf("%d is no final status", r.status)
+	}
+	if declared.SelectionPattern != "" {
+		pattern, err := regexp.Compile(`^(?:` + declared.SelectionPattern + `)$`)
+		if err != nil {
+			return r, fmt.Errorf("the selection pattern %q is not understood", declared.SelectionPattern)
+		}
+		r.pattern = pattern
+	}
+	for _, target := range slices.Sorted(maps.Keys(declared.Parameters)) {
+		m, err := parseMapping("method.response.header.", target, declared.Parameters[target])
+		if err != nil {
+			return r, err
+		}
+		if m.variable != "" {
+			return r, fmt.Errorf("parameter %s is not a fixed text", target)
+		}
+		r.headers = append(r.headers, m)
+	}
+	for contentType, body := range declared.Templates {
+		if !fixedText(body) {
+			return r, fmt.Errorf("the %s response template is more than a fixed text", contentType)
+		}
+	}
+	return r, nil
+}
+
+// fixedText reports whether a template has nothing for VTL to do.
+func fixedText(template string) bool { return !strings.ContainsAny(template, "$#") }
+
+// looseStatus is a template as CDK writes it for preflights: { statusCode: 200 }.
+var looseStatus = regexp.MustCompile(`^\s*\{\s*["']?statusCode["']?\s*:\s*["']?([0-9]{3})["']?\s*,?\s*\}\s*$`)
+
+// templateStatus reads the statusCode of a request template. AWS's reader is
+// looser than JSON [meas].
+func templateStatus(template string) (int, bool) {
+	if !fixedText(template) {
+		return 0, false
+	}
+	if loose := looseStatus.FindStringSubmatch(template); loose != nil {
+		status, err := strconv.Atoi(loose[1])
+		return status, err == nil
+	}
+	var strict map[string]json.RawMessage
+	if json.Unmarshal([]byte(template), &strict) != nil {
+		return 0, false
+	}
+	status, err := strconv.Atoi(strings.Trim(string(strict["statusCode"]), `"`))
+	return status, err == nil
+}
+
+func (m *mock) answer(c *call) (answer, *failure) {
+	status, err := m.status(c.request.Header.Get("Content-Type"))
+	switch {
+	case errors.Is(err, errMediaType):
+		return answer{}, &failure{kind: unsupportedMediaType, reason: err.Error()}
+	case err != nil:
+		return answer{}, &failure{kind: default5XX, reason: err.Error()}
+	}
+	r := m.choose(status)
+	if r == nil {
+		return answer{}, &failure{kind: apiConfigurationError, reason: fmt.Sprintf("no response of the MOCK integration for status %d", status)}
+	}
+	a := answer{status: r.status, header: http.Header{}}
+	contentType := "application/json"
+	if len(r.bodies) > 0 {
+		contentType = choose(r.bodies, c.request.Header.Get("Accept"))
+		a.body = []byte(r.bodies[contentType])
+	}
+	for _, h := range r.headers {
+		addHeader(a.header, h.header, h.static)
+	}
+	if a.header.Get("Content-Type") == "" {
+		a.header.Set("Content-Type", contentType)
+	}
+	a.header.Set(traceHeader, c.traceID)
+	return a, nil
+}
+
+var errMediaType = errors.New("no request template for the content type")
+
+// status runs the request template for a content type, application/json where
+// there is none [doc].
+func (m *mock) status(contentType string) (int, error) {
+	sent := mediaType(contentType)
+	if sent == "" {
+		sent = "application/json"
+	}
+	if status, ok := m.statuses[sent]; ok {
+		return status, nil
+	}
+	if m.passthrough == passthroughNever || m.passthrough == passthroughNoTemplates && len(m.statuses) > 0 {
+		return 0, errMediaType
+	}
+	// The body passes through, and names no status: 500 [meas].
+	return 0, errors.New("the MOCK integration got a request that no template turns into a status")
+}
+
+// choose returns the response whose pattern is the whole status, else the
+// default. Of several, the one that answers with that very status wins [meas].
+func (m *mock) choose(status int) *mockResponse {
+	var fallback, matched *mockResponse
+	for i := range m.responses {
+		r := &m.responses[i]
+		switch {
+		case r.pattern == nil && fallback == nil:
+			fallback = r
+		case r.pattern == nil || !r.pattern.MatchString(strconv.Itoa(status)):
+		case matched == nil || matched.status != status && r.status == status:
+			matched = r
+		}
+	}
+	if matched != nil {
+		return matched
+	}
+	return fallback
+}

@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+)
+
+// TestSurvive holds what the request path must survive, by its number.
+func TestSurvive(t *testing.T) {
+	t.Parallel()
+	c := testConfig(
+		proxy("GET", "/v1/status", open), proxy("ANY", "/public/{proxy+}", open), proxy("GET", "/v1/whoami", cognito("notes/read")),
+		proxy("GET", "/admin/{proxy+}", cognito("admin/all")), proxy("GET", "/signed", iam),
+	)
+	challenge := map[string]string{"gatewayresponse.header.WWW-Authenticate": "'Bearer'"}
+	c.API.GatewayResponses["UNAUTHORIZED"] = assembly.GatewayResponse{StatusCode: 401, Parameters: challenge}
+	t.Run("40_paths_never_wider", func(t *testing.T) {
+		t.Parallel()
+		for request, status := range map[[2]string]int{
+			{"GET", "/v1/whoami"}:                    401,
+			{"GET", "/v1/whoami/"}:                   401,
+			{"GET", "/v1/whoami//"}:                  403,
+			{"GET", "//v1/whoami"}:                   403,
+			{"GET", "/v1//whoami"}:                   403,
+			{"GET", "/v1%2fwhoami"}:                  403,
+			{"GET", "/v1/%77hoami"}:                  403,
+			{"GET", "/v1/./whoami"}:                  403,
+			{"GET", "/v1/status/../whoami"}:          403,
+			{"GET", "/v1/status/%2e%2e/whoami"}:      403,
+			{"GET", "/public/../v1/whoami"}:          403,
+			{"GET", "/public/..%2fadmin/x"}:          403,
+			{"GET", "/public/%2e%2e%5cadmin"}:        403,
+			{"GET", "/public//admin/x"}:              403,
+			{"GET", "/public/admin/x"}:               200,
+			{"GET", "/admin/x"}:                      401,
+			{"GET", "/admin/x/"}:                     401,
+			{"GET", "/admin/"}:                       403,
+			{"GET", "/admin"}:                        403,
+			{"POST", "/v1/whoami"}:                   403,
+			{"HEAD", "/v1/whoami"}:                   403,
+			{"ANY", "/v1/whoami"}:                    403,
+			{"POST", "/admin/x"}:                     403,
+			{"GET", "/V1/WHOAMI"}:                    403,
+			{"GET", "/v1/whoami%00"}:                 403,
+			{"GET", "/v1/whoami;a=b"}:                403,
+			{"GET", "/v1/whoami%3Fx"}:                403,
+			{"GET", "/v1/status?path=/v1/whoami"}:    200,
+			{"GET", "/v1/whoami?path=/v1/status"}:    401,
+			{"GET", "/v1/status/"}:                   200,
+			{"GET", "http://else.example/v1/status"}: 200,
+		} {
+			g := serve(t, c)
+			w := g.do(httptest.NewRequest(request[0], request[1], nil))
+			if w.Code != status || (g.functions.calls() > 0) != (status == 200) {
+				t.Errorf("%v: got %d, want %d; the function ran %d times", request, w.Code, status, g.functions.calls())
+			}
+		}
+	})
+	t.Run("46_no_credential", func(t *testing.T) {
+		t.Parallel()
+		g := serve(t, c)
+		w := g.get("/v1/whoami", "")
+		check(t, w, 401, unauthorizedBody, "UnauthorizedException")
+		if got := w.Header().Get("WWW-Authenticate"); got != "Bearer" {
+			t.Errorf("WWW-Authenticate is %q", got)
+		}
+		check(t, g.get("/signed", ""), 403, missingBody, "MissingAuthenticationTokenException")
+		if g.functions.calls() != 0 {
+			t.Error("a function ran")
+		}
+	})
+	t.Run("42_identity_only_from_the_token", func(t *testing.T) {
+		t.Parallel()
+		g := serve(t, c)
+		r := httptest.NewRequest(http.MethodGet, "/v1/whoami", nil)
+		r.Header.Set("Authorization", "access-read")
+		r.Header.Set("X-Amzn-Remapped-Authorization", "forged")
+		r.Header.Set("X-User-Sub", "forged")
+		g.do(r)
+		claims := g.functions.event(t)["requestContext"].(map[string]any)["authorizer"].(map[string]any)["claims"].(map[string]any)
+		if claims["sub"] != "client-1" {
+			t.Errorf("claims %v", claims)
+		}
+	})
+	t.Run("43_claims_are_encoded", func(t *testing.T) {
+		t.Parallel()
+		g := serve(t, c)
+		g.get("/v1/whoami", "access-read")
+		claims := g.functions.event(t)["requestContext"].(map[string]any)["authorizer"].(map[string]any)["claims"].(map[string]any)
+		if claims["odd"] != "a\r\nb\"c" {
+			t.Errorf("claim %q", claims["odd"])
+		}
+	})
+}
