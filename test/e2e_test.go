@@ -201,8 +201,8 @@ func testBanner(t *testing.T, r *runtime) {
 			script = append(script, strings.Replace(line, "curl ", "curl --silent --show-error --fail ", 1)+" || exit "+strconv.Itoa(curls))
 		}
 	}
-	if curls != len(r.Ready.Routes) || curls != 2 {
-		t.Errorf("%d curl lines for %d routes", curls, len(r.Ready.Routes))
+	if curls != len(r.Routes) || curls != 2 {
+		t.Errorf("%d curl lines for %d routes", curls, len(r.Routes))
 	}
 	out, err := exec.Command("bash", "-c", strings.Join(script, "\n")).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `{"status":"ok"}`) || !strings.Contains(string(out), `"kind":"client"`) {

@@ -103,7 +103,7 @@ func (r *runtime) tokenAttacks(t *testing.T, trap string) map[string][]attack {
 		"07_embedded_keys":   r.embeddedKeyAttacks(t, trap),
 		"09_strange_kid":     {{"path", sign(with(h, "kid", "../../etc/passwd"), c)}, {"SQL", sign(with(h, "kid", "' OR 1=1 --"), c)}, {"10 KB", sign(with(h, "kid", strings.Repeat("k", 10<<10)), c)}, {"none", sign(with(h, "kid", nil), c)}, {"unknown", sign(with(h, "kid", "other"), c)}},
 		"11_other_forms":     {{"two segments", parts[0] + "." + parts[1]}, {"four segments", good + "." + parts[2]}, {"JSON", `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`}},
-		"12_dots":            {{"dots", strings.Repeat(".", 8<<10)}},
+		"12_dots":            {{"dots", strings.Repeat(".", 10<<10)}},
 		"13_duplicate_claim": {{"exp", raw(plain(h), strings.Replace(plain(c), "{", `{"exp":4102444800,`, 1))}, {"iss", raw(plain(h), strings.Replace(plain(c), "{", `{"iss":"https://evil.example",`, 1))}, {"EXP", sign(h, with(c, "EXP", 4102444800))}},
 		"14_strange_exp": {
 			{"missing", sign(h, with(c, "exp", nil))}, {"text", sign(h, with(c, "exp", "4102444800"))}, {"negative", sign(h, with(c, "exp", -1))},
@@ -185,11 +185,15 @@ func base64Attacks(parts []string) []attack {
 	signature := parts[2]
 	last := strings.IndexByte(alphabet, signature[len(signature)-1])
 	tail := signature[:len(signature)-1] + string(alphabet[last|1]) // 256 bytes leave four bits over
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(signature)
+	if standard == signature {
+		standard += "+" // one signature in 50,000 has neither
+	}
 	return []attack{
 		{"tail bits", join(parts[0], parts[1], tail)},
 		{"padding", join(parts[0], parts[1], signature+"==")},
 		{"inner space", join(parts[0], parts[1][:4]+" "+parts[1][4:], signature)},
-		{"standard alphabet", join(parts[0], parts[1], strings.NewReplacer("-", "+", "_", "/").Replace(signature))},
+		{"standard alphabet", join(parts[0], parts[1], standard)},
 		{"tab", join(parts[0]+"\t", parts[1], signature)},
 	}
 }
@@ -213,7 +217,7 @@ func testPaths(t *testing.T, r *runtime) {
 		}
 	}
 	for _, name := range []string{"X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL"} {
-		if got := call(t, "GET", r.API+"/v1/whoami", header(name, "/v1/status")); got.status != 401 {
+		if got := call(t, "GET", r.API+"/v1/whoami", header(name, "/v1/status")); got.status != 401 && got.status != 403 {
 			t.Errorf("%s: got %d", name, got.status)
 		}
 	}

@@ -86,7 +86,7 @@ func up(ctx context.Context, f upFlags, serve serveFunc, stdout, stderr io.Write
 		Assembly: f.assembly, AppDir: ".", StateDir: stateDir,
 		Stage: f.stage, API: f.api,
 		Listen: f.listen, Expose: f.expose, ReadyFile: f.readyFile, NoSeed: f.noSeed,
-		Stdout: stdout, Stderr: stderr, Version: readVersion().Version,
+		Stdout: stdout, Stderr: stderr,
 	}
 	if f.signingKey != "" {
 		key, err := readSigningKey(f.signingKey)

@@ -93,7 +93,7 @@ func Build(ctx context.Context, appDir string, s Source, t Target, out string) e
 	if err != nil {
 		return fmt.Errorf("building %s: %w", s.Package, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(out), 0o750); err != nil {
 		return fmt.Errorf("building %s: %w", s.Package, err)
 	}
 	// Beside out, because a rename is atomic within one file system only.

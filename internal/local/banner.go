@@ -13,10 +13,9 @@ import (
 func (s *stage) banner(r Ready) error {
 	view := struct {
 		Ready
-		Version string
-		Token   *Client
-		Routes  []line
-	}{Ready: r, Version: s.config.Version, Token: tokenClient(r)}
+		Token  *Client
+		Routes []line
+	}{Ready: r, Token: tokenClient(r)}
 	for i, route := range s.callable() {
 		view.Routes = append(view.Routes, line{Route: r.Routes[i], Reason: route.PublicReason, Curl: curl(r.API, r.Routes[i])})
 	}
@@ -61,7 +60,7 @@ func curl(api string, r Route) string {
 }
 
 var bannerTemplate = template.Must(template.New("banner").Parse(`
-Gatewright {{.Version}} serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C stops it.
+Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C stops it.
 
   API    {{.API}}
   auth   {{.Auth}}{{range .UserPools}}   user pool {{.ID}}{{end}}

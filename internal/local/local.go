@@ -38,7 +38,6 @@ type Config struct {
 	NoSeed     bool            // leaves out users and customers for trying things
 	Stdout     io.Writer       // gets the banner
 	Stderr     io.Writer       // gets the log
-	Version    string          // of gatewright
 }
 
 // stopTimeout is how long requests in flight may take when the runtime stops.
@@ -75,7 +74,7 @@ type stage struct {
 	model     *assembly.Model
 	api       *assembly.RestAPI
 	apiStage  assembly.APIStage
-	functions *functions.Manager
+	functions *functions.Runner
 	cognito   *cognito.Server
 	aws       *awsapi.Endpoint
 	gateway   http.Handler
@@ -119,7 +118,7 @@ func newStage(c Config, p *ports) (*stage, error) {
 	return s, nil
 }
 
-func (s *stage) newFunctions() (*functions.Manager, error) {
+func (s *stage) newFunctions() (*functions.Runner, error) {
 	return functions.New(functions.Config{
 		Functions: s.model.Functions,
 		AppDir:    s.config.AppDir,

@@ -42,7 +42,7 @@ func (s *stage) newGateway() (http.Handler, error) {
 }
 
 // invoker gives the gateway the functions without either knowing the other.
-type invoker struct{ functions *functions.Manager }
+type invoker struct{ functions *functions.Runner }
 
 func (i invoker) Invoke(ctx context.Context, functionARN string, payload []byte) (answer []byte, functionError string, err error) {
 	result, err := i.functions.Invoke(ctx, functionARN, payload)

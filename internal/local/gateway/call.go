@@ -73,25 +73,32 @@ func method(r *http.Request) string {
 	return r.Method
 }
 
-// checkLimits refuses what API Gateway's front refuses before it knows the
-// API. These answers cannot be customized.
-func (c *call) checkLimits() *failure {
+// checkLength refuses a body that says itself that it is too large, before
+// anything is known of the API. The answer cannot be customized.
+func (c *call) checkLength() *failure {
+	if c.request.ContentLength > maxBodyBytes {
+		return tooLarge()
+	}
+	return nil
+}
+
+// checkHeaders bounds the request's head. It comes after the authorizer, so
+// that a token too long for any head is refused as what it is, with 401; the
+// order on AWS is unknown [?].
+func (c *call) checkHeaders() *failure {
 	size := len(c.request.Method) + len(c.request.RequestURI) + len(c.request.Proto)
 	for _, values := range c.request.Header {
 		for _, value := range values {
 			size += len(value)
 		}
 	}
-	switch {
-	case size > maxHeaderBytes:
-		return &failure{
-			kind: default4XX, status: http.StatusRequestHeaderFieldsTooLarge, // text [meas], status [?]
-			plain: fmt.Sprintf("HTTP header is larger than %d bytes.", maxHeaderBytes), reason: "headers too large",
-		}
-	case c.request.ContentLength > maxBodyBytes:
-		return tooLarge()
+	if size <= maxHeaderBytes {
+		return nil
 	}
-	return nil
+	return &failure{
+		kind: default4XX, status: http.StatusRequestHeaderFieldsTooLarge, // text [meas], status [?]
+		plain: fmt.Sprintf("HTTP header is larger than %d bytes.", maxHeaderBytes), reason: "headers too large",
+	}
 }
 
 func tooLarge() *failure {

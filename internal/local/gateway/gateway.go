@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -168,8 +169,29 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.newCall(r)
 	a := c.serve()
+	discard(w, r)
 	a.write(w, c)
 	c.log(a.status)
+}
+
+// What of a refused request's body is read away, at most, and for how long.
+const (
+	maxDiscard     = 4 * maxBodyBytes
+	discardTimeout = 5 * time.Second
+)
+
+// discard reads what is left of a request's body: a client that is still
+// sending would find its connection reset instead of the answer.
+func discard(w http.ResponseWriter, r *http.Request) {
+	if r.Body == http.NoBody || r.Header.Get("Expect") != "" {
+		return // a client that asks first sends nothing
+	}
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(discardTimeout)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, maxDiscard)
+	_ = control.SetReadDeadline(time.Time{})
 }
 
 // answer is a response, before the headers that every response carries.
@@ -199,7 +221,7 @@ func (c *call) serve() (a answer) {
 			a = c.refuse(failure{kind: default5XX, reason: "panic"})
 		}
 	}()
-	for _, step := range []func() *failure{c.checkLimits, c.locate, c.match, c.authorize} {
+	for _, step := range []func() *failure{c.checkLength, c.locate, c.match, c.authorize, c.checkHeaders} {
 		if f := step(); f != nil {
 			return c.refuse(*f)
 		}

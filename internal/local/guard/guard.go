@@ -123,7 +123,8 @@ func isCrossSite(h http.Header) bool {
 	}
 	near := len(sites) == 1 && slices.Contains([]string{"same-origin", "same-site", "none"}, sites[0])
 	modes := h.Values("Sec-Fetch-Mode")
-	return !near && !(len(modes) == 1 && modes[0] == "navigate")
+	navigation := len(modes) == 1 && modes[0] == "navigate"
+	return !near && !navigation
 }
 
 // hostName returns a host in lower case, without the port that HTTP implies.
