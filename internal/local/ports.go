@@ -85,7 +85,7 @@ func open(ctx context.Context, host string, number int) (*port, error) {
 		return nil, &AddressError{fmt.Sprintf("cannot listen on %s: %v", net.JoinHostPort(host, strconv.Itoa(number)), err), err}
 	}
 	p := &port{listener: listener, host: host, number: listener.Addr().(*net.TCPAddr).Port}
-	if address, err := netip.ParseAddr(host); err == nil && address.IsUnspecified() {
+	if address, err := netip.ParseAddr(host); host == "" || err == nil && address.IsUnspecified() {
 		p.host = "127.0.0.1" // the wildcard address is no address to call
 	}
 	return p, nil
@@ -94,6 +94,9 @@ func open(ctx context.Context, host string, number int) (*port, error) {
 // isLoopback reports whether a host is this machine and no other machine's way
 // to it.
 func isLoopback(ctx context.Context, host string) (bool, error) {
+	if host == "" {
+		return false, nil // every address
+	}
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address.IsLoopback(), nil
 	}
