@@ -2,6 +2,9 @@ module github.com/gatewright/gatewright
 
 go 1.26.0
 
+// npm puts Go files there that are templates.
+ignore ./node_modules
+
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.270.0
 	github.com/aws/aws-lambda-go v1.55.1

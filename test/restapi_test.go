@@ -203,14 +203,22 @@ func TestRestAPIProblems(t *testing.T) {
 	}
 }
 
-// Props are read, never written.
-func TestPropsAreNotChanged(t *testing.T) {
-	declare(t, func(stack awscdk.Stack) {
-		s := newShop(stack)
-		routes := maps.Clone(s.props.Routes)
-		restapi.New(stack, "API", s.props)
-		if s.props.StageName != "" || len(routes) != len(s.props.Routes) {
-			t.Errorf("the construct changed its caller's props to %+v", s.props)
-		}
-	})
+// Props are read, never written, and not read again when the app is synthesized.
+func TestRestAPIKeepsItsOwnProps(t *testing.T) {
+	template := func(late bool) object {
+		return declare(t, func(stack awscdk.Stack) {
+			s := newShop(stack)
+			restapi.New(stack, "API", s.props)
+			if s.props.StageName != "" {
+				t.Errorf("the construct changed its caller's props to %+v", s.props)
+			}
+			if late {
+				clear(s.props.Routes)
+				s.props.UserPools[0] = nil
+			}
+		})
+	}
+	if deployment(t, template(false)) != deployment(t, template(true)) {
+		t.Error("what the caller changed later counts")
+	}
 }

@@ -40,6 +40,8 @@ type runtime struct {
 	banner *buffer
 	log    *buffer
 	ended  chan error
+	// stopped is set once the test has stopped it itself.
+	stopped bool
 }
 
 // buffer is written by a process and read by a test.
@@ -86,7 +88,11 @@ func startRuntime(t *testing.T) *runtime {
 		t.Fatal(err)
 	}
 	go func() { r.ended <- r.cmd.Wait() }()
-	t.Cleanup(func() { _ = r.cmd.Process.Kill() })
+	t.Cleanup(func() {
+		if !r.stopped {
+			_ = r.stop(t)
+		}
+	})
 	r.awaitReady(t, readyFile)
 	r.kid = r.keyID(t)
 	return r
@@ -243,14 +249,16 @@ func (r *runtime) logLines() []object {
 // stop interrupts the command and returns how it ended.
 func (r *runtime) stop(t *testing.T) error {
 	t.Helper()
+	r.stopped = true
 	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	select {
 	case err := <-r.ended:
 		return err
 	case <-time.After(20 * time.Second):
-		t.Fatalf("does not stop:\n%s", r.log)
+		_ = r.cmd.Process.Kill()
+		t.Errorf("does not stop:\n%s", r.log)
 		return nil
 	}
 }

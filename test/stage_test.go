@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/local"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
 )
@@ -127,4 +129,38 @@ func TestNoExports(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The output of a deployed stage says what the ready file of a local one says,
+// under the same names.
+func TestStageOutput(t *testing.T) {
+	app := newApp(t)
+	stage := stages(t)[0]
+	stacks.New(app, stage)
+	a, err := assembly.Load(*app.Synth(nil).Directory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := a.Model(stage.Name, assembly.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outputs := range model.Outputs {
+		output, ok := outputs[stacks.OutputName]
+		if !ok {
+			continue
+		}
+		var ready local.Ready
+		decoder := json.NewDecoder(bytes.NewReader([]byte(output)))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&ready); err != nil {
+			t.Fatalf("%s: %v", output, err)
+		}
+		client := ready.UserPools[0].Clients[0]
+		if ready.Stage != stage.Name || ready.APIID != model.RestAPIs[0].ID || client.ID != model.UserPools[0].Clients[0].ID || client.Secret != "" {
+			t.Errorf("the output is %s", output)
+		}
+		return
+	}
+	t.Errorf("no stack has the output %s", stacks.OutputName)
 }

@@ -8,10 +8,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
-)
 
-// minKeyBits is the least that RS256 takes (RFC 7518, section 3.3).
-const minKeyBits = 2048
+	"github.com/gatewright/gatewright/internal/authn"
+)
 
 // readSigningKey reads the RSA private key in a PEM file. Its errors name the
 // file and what is in it, never any of its content.
@@ -52,8 +51,8 @@ func parseSigningKey(data []byte) (*rsa.PrivateKey, error) {
 	if !ok {
 		return nil, errors.New("the key is not an RSA key, which RS256 needs")
 	}
-	if bits := key.N.BitLen(); bits < minKeyBits {
-		return nil, fmt.Errorf("the key has %d bits, and RS256 needs at least %d", bits, minKeyBits)
+	if bits := key.N.BitLen(); bits < authn.MinKeyBits || bits > authn.MaxKeyBits {
+		return nil, fmt.Errorf("the key has %d bits; RS256 takes %d to %d here", bits, authn.MinKeyBits, authn.MaxKeyBits)
 	}
 	return key, nil
 }

@@ -4,11 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,13 +13,7 @@ import (
 	"github.com/gatewright/gatewright/internal/synth"
 )
 
-const (
-	stateDir = ".gatewright" // in the app's directory
-
-	// followingPorts is how many ports after the API's the other listeners may
-	// take: sign-in, the AWS endpoint and a website.
-	followingPorts = 3
-)
+const stateDir = ".gatewright" // in the app's directory
 
 // serveFunc serves a stage until ctx ends.
 type serveFunc func(ctx context.Context, c local.Config) error
@@ -49,7 +39,10 @@ rules of the template, its Go functions, and tokens from its own user pool.
 
 It synthesizes the app that cdk.json names, without building its assets, or
 takes an assembly that exists already. Nothing reaches AWS. State is in memory
-and gone when it stops.`,
+and gone when it stops.
+
+Exit codes: 0 stopped as asked, 1 failed, 2 bad input or a port that is taken,
+4 the template holds what is not understood.`,
 		Example: `  gatewright up                                  synthesize the app in this directory and serve it
   gatewright up --stage dev                      the same, where there are several stages
   gatewright up --assembly cdk.out --stage dev   serve what cdk synth wrote
@@ -61,15 +54,15 @@ and gone when it stops.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.stage, "stage", "", "`ID` of a CDK Stage or stack; optional where there is only one")
+	flags.StringVar(&f.stage, "stage", "", "CDK Stage or stack to serve, by its `ID`; optional where there is only one")
 	flags.StringVar(&f.assembly, "assembly", "", "serve the cloud assembly in `DIR` instead of synthesizing")
-	flags.StringVar(&f.api, "api", "", "`ID` of the REST API; optional where there is only one")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:4010", "`ADDRESS` of the API; the other listeners take the next ports, and port 0 takes free ones")
-	flags.BoolVar(&f.expose, "expose", false, "allow a --listen that other machines can reach")
+	flags.StringVar(&f.api, "api", "", "REST API to serve, by `NAME`, id or construct path; optional where there is only one")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:4010", "serve the API at `HOST:PORT`, the other listeners at the next ports; port 0 takes free ones")
+	flags.BoolVar(&f.expose, "expose", false, "allow a --listen that other machines can reach; the runtime is not made for an untrusted network")
 	flags.StringVar(&f.readyFile, "ready-file", "", "when ready, write URLs and credentials as JSON to `FILE`, readable by you only")
-	flags.StringVar(&f.signingKey, "signing-key", "", "sign tokens with the RSA key in a PEM `FILE` instead of a new one, to make your own in tests")
-	flags.BoolVar(&f.noSeed, "no-seed", false, "do not create users and customers to try things with")
-	flags.BoolVar(&f.verbose, "verbose", false, "show the CDK app's output as it comes")
+	flags.StringVar(&f.signingKey, "signing-key", "", "sign tokens with the RSA key in a PEM `FILE` instead of a new one, so that tests can sign tokens themselves")
+	flags.BoolVar(&f.noSeed, "no-seed", false, "do not create users and customers to try things with (none are created yet)")
+	flags.BoolVar(&f.verbose, "verbose", false, "show the CDK app's output while it is synthesized")
 	if err := cmd.RegisterFlagCompletionFunc("stage", completeStage); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -79,7 +72,7 @@ and gone when it stops.`,
 // up checks the flags before it does anything slow, synthesizes where that is
 // asked for, and serves.
 func up(ctx context.Context, f upFlags, serve serveFunc, stdout, stderr io.Writer) error {
-	if err := checkListen(f.listen, f.expose); err != nil {
+	if err := local.CheckListen(f.listen, f.expose); err != nil {
 		return err
 	}
 	config := local.Config{
@@ -100,8 +93,6 @@ func up(ctx context.Context, f upFlags, serve serveFunc, stdout, stderr io.Write
 		if err := synthesize(ctx, config.Assembly, f, stderr); err != nil {
 			return err
 		}
-	} else if _, err := os.Stat(filepath.Join(config.Assembly, "manifest.json")); err != nil {
-		return badInputf("--assembly %s is no cloud assembly: %w; name the directory that cdk synth wrote, usually cdk.out", config.Assembly, err)
 	}
 	return serve(ctx, config)
 }
@@ -119,32 +110,6 @@ func synthesize(ctx context.Context, out string, f upFlags, stderr io.Writer) er
 	options.Progress = p.show
 	defer p.end()
 	return synth.Run(ctx, options)
-}
-
-// checkListen refuses an address that cannot be served, and one that other
-// machines can reach unless that is asked for.
-func checkListen(address string, expose bool) error {
-	host, portText, err := net.SplitHostPort(address)
-	if err != nil {
-		return badInputf("--listen %q is no address; write host and port, such as 127.0.0.1:4010", address)
-	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil || port > 65535-followingPorts {
-		return badInputf("--listen %q has no usable port; write 1 to %d, since the next ports are used too, or 0 for free ones", address, 65535-followingPorts)
-	}
-	if !expose && !isLoopback(host) {
-		return badInputf("--listen %q can be reached from other machines; write 127.0.0.1:%d, or add --expose if that is meant", address, port)
-	}
-	return nil
-}
-
-// isLoopback reports whether a host is this machine by its spelling. Other
-// names are not looked up, because what they mean may change.
-func isLoopback(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.IsLoopback()
-	}
-	return host == "localhost"
 }
 
 // completeStage offers the names of the files in stages/, unread: completion

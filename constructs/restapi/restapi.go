@@ -152,6 +152,7 @@ func (p Props) body(title string) (map[string]any, error) {
 }
 
 func (p Props) withDefaults() Props {
+	p.Routes, p.UserPools = maps.Clone(p.Routes), slices.Clone(p.UserPools)
 	if p.StageName == "" {
 		p.StageName = DefaultStageName
 	}

@@ -48,11 +48,12 @@ func (s *stack) fake(alphabet string, n int, logicalID string) string {
 
 // arn writes the ARN of something in the stack's account and Region.
 func (s *stack) arn(service, rest string) string {
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition(s.region), service, s.region, s.account, rest)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", Partition(s.region), service, s.region, s.account, rest)
 }
 
-// partition of a Region ("Amazon Resource Names (ARNs)", AWS).
-func partition(region string) string {
+// Partition returns the partition of a Region: "aws", "aws-cn" or "aws-us-gov"
+// ("Amazon Resource Names (ARNs)", AWS).
+func Partition(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
 		return "aws-cn"
@@ -80,7 +81,7 @@ func (r *resolver) ref(s *stack, id, at string) (any, error) {
 	case "AWS::NoValue":
 		return noValue{}, nil
 	case "AWS::Partition":
-		return partition(s.region), nil
+		return Partition(s.region), nil
 	case "AWS::Region":
 		return s.region, nil
 	case "AWS::StackId":
@@ -88,7 +89,7 @@ func (r *resolver) ref(s *stack, id, at string) (any, error) {
 	case "AWS::StackName":
 		return s.name, nil
 	case "AWS::URLSuffix":
-		if partition(s.region) == "aws-cn" {
+		if Partition(s.region) == "aws-cn" {
 			return "amazonaws.com.cn", nil
 		}
 		return "amazonaws.com", nil
@@ -177,7 +178,7 @@ func (r *resolver) attribute(s *stack, id, attribute, at string) (any, error) {
 	case typeFunction + ".Arn":
 		return s.arn("lambda", "function:"+ref), nil
 	case typeRole + ".Arn":
-		return fmt.Sprintf("arn:%s:iam::%s:role/%s", partition(s.region), s.account, ref), nil
+		return fmt.Sprintf("arn:%s:iam::%s:role/%s", Partition(s.region), s.account, ref), nil
 	case typeLogGroup + ".Arn":
 		return s.arn("logs", "log-group:"+ref+":*"), nil
 	default:

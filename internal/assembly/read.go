@@ -69,8 +69,9 @@ var refused = []string{
 	"AWS::CloudFormation::Stack", "AWS::Serverless::",
 }
 
-// harmless are types under a refused prefix that decide nothing.
-var harmless = []string{typeRestAPI, typeAPIStage, typeDeployment, "AWS::ApiGateway::Account"}
+// readElsewhere are types under a refused prefix that are read, or that decide
+// nothing.
+var readElsewhere = []string{typeRestAPI, typeAPIStage, typeDeployment, "AWS::ApiGateway::Account"}
 
 func (r *reader) readStack(s *stack) {
 	if s.template.Transform != nil {
@@ -81,7 +82,7 @@ func (r *reader) readStack(s *stack) {
 		if s.template.Resources[id].Condition != "" {
 			r.problem(s.place(id).Path, "Condition is not understood")
 		}
-		if slices.Contains(harmless, kind) {
+		if slices.Contains(readElsewhere, kind) {
 			continue
 		}
 		if slices.ContainsFunc(refused, func(prefix string) bool { return strings.HasPrefix(kind, prefix) }) {

@@ -39,6 +39,11 @@ func (r *reader) readRestAPI(s *stack, id string) {
 		BinaryMediaTypes:   p.texts("BinaryMediaTypes"),
 		ExecuteAPIDisabled: p.bool("DisableExecuteApiEndpoint"),
 	}
+	for _, kind := range p.object("EndpointConfiguration").texts("Types") {
+		if kind != "REGIONAL" && kind != "EDGE" {
+			r.problem(p.at, "endpoints of type %q are not understood", kind)
+		}
+	}
 	body, inline := p.values["Body"].(map[string]any)
 	if !inline {
 		r.problem(p.at, "only an inline OpenAPI Body is understood")

@@ -32,12 +32,12 @@ func (s KeySet) Key(_ context.Context, kid string) (*rsa.PublicKey, error) {
 // MaxJWKSBytes bounds a JWK Set. Cognito's holds two keys in about 1 KB.
 const MaxJWKSBytes = 64 << 10
 
-// A modulus has 2,048 bits, as Cognito's, to 4,096. Fewer are too weak
-// (RFC 7518 section 3.3); each doubling costs four times the work for every
-// token, and a set's author should not choose that.
+// MinKeyBits and MaxKeyBits bound a modulus. Cognito's has 2,048 bits. Fewer
+// are too weak (RFC 7518 section 3.3); each doubling costs four times the work
+// for every token, and a set's author should not choose that.
 const (
-	minKeyBits = 2048
-	maxKeyBits = 4096
+	MinKeyBits = 2048
+	MaxKeyBits = 4096
 	// maxExponent is the greatest that crypto/rsa takes.
 	maxExponent = 1<<31 - 1
 )
@@ -89,7 +89,7 @@ func readKey(jwk *object) *rsa.PublicKey {
 		operations != nil && !slices.Contains(operations, "verify") {
 		return nil
 	}
-	n, nOK := readInteger(jwk.str("n"), maxKeyBits/8)
+	n, nOK := readInteger(jwk.str("n"), MaxKeyBits/8)
 	e, eOK := readInteger(jwk.str("e"), 4)
 	if jwk.wrongType || !nOK || !eOK {
 		return nil
@@ -123,7 +123,7 @@ func notInKeyID(r rune) bool {
 
 func usableKey(key *rsa.PublicKey) bool {
 	return key != nil && key.N != nil && key.N.Bit(0) == 1 &&
-		key.N.BitLen() >= minKeyBits && key.N.BitLen() <= maxKeyBits &&
+		key.N.BitLen() >= MinKeyBits && key.N.BitLen() <= MaxKeyBits &&
 		key.E > 1 && key.E&1 == 1 && key.E <= maxExponent
 }
 

@@ -123,7 +123,7 @@ const (
 	MaxKeyIDBytes = 128
 
 	maxHeaderBytes    = 1024 // kid, wholly escaped, and change
-	maxSignatureBytes = maxKeyBits / 8
+	maxSignatureBytes = MaxKeyBits / 8
 )
 
 // jws is a compact JWS (RFC 7515 section 3.1), taken apart but not verified.

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"github.com/gatewright/gatewright/internal/assembly"
 )
 
-// banner tells a person what runs and how to try it. Every curl line works as
-// it stands, in the order printed.
+// banner tells a person what runs and how to try it. Its lines work as they
+// stand, in the order printed.
 func (s *stage) banner(r Ready) error {
 	view := struct {
 		Ready
@@ -17,7 +19,7 @@ func (s *stage) banner(r Ready) error {
 		Routes []line
 	}{Ready: r, Token: tokenClient(r)}
 	for i, route := range s.callable() {
-		view.Routes = append(view.Routes, line{Route: r.Routes[i], Reason: route.PublicReason, Curl: curl(r.API, r.Routes[i])})
+		view.Routes = append(view.Routes, line{Route: r.Routes[i], Reason: route.PublicReason, Try: try(r.API, route)})
 	}
 	var out strings.Builder
 	if err := bannerTemplate.Execute(&out, view); err != nil {
@@ -31,7 +33,7 @@ func (s *stage) banner(r Ready) error {
 type line struct {
 	Route
 	Reason string
-	Curl   string
+	Try    string // a command line, or why there is none
 }
 
 // tokenClient is the first client that gets tokens without a person.
@@ -46,14 +48,21 @@ func tokenClient(r Ready) *Client {
 	return nil
 }
 
-// curl is a command line that calls a route.
-func curl(api string, r Route) string {
+// try is a command line that calls a route, or a comment that says why there
+// is none.
+func try(api string, r assembly.Route) string {
 	words := []string{"curl"}
 	if r.Method != "GET" && r.Method != "ANY" {
 		words = append(words, "-X "+r.Method)
 	}
-	if strings.HasPrefix(r.Access, "scope ") {
+	switch {
+	case r.Integration.Unsupported != "":
+		return "# answers 500: " + r.Integration.Unsupported
+	case r.Authorization.Type == assembly.AuthorizationNone:
+	case r.Authorization.Type == assembly.AuthorizationCognito && len(r.Authorization.Scopes) > 0:
 		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+	default:
+		return "# " + describe(r.Authorization) + ": not served to anyone yet"
 	}
 	path := strings.NewReplacer("{", "", "+}", "", "}", "").Replace(r.Path)
 	return strings.Join(append(words, fmt.Sprintf("%s%s", api, path)), " ")
@@ -66,14 +75,14 @@ Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C s
   auth   {{.Auth}}{{range .UserPools}}   user pool {{.ID}}{{end}}
   AWS    {{.AWS}}   for SDKs and the AWS CLI
 {{with .Token}}
-A token for the client "{{.Name}}", good for this run only:
+A token for the client "{{.Name}}", good for {{.Lifetime}}; its id and secret are good for this run only:
 
   TOKEN=$(curl -s -u {{.ID}}:{{.Secret}} -d grant_type=client_credentials {{$.Auth}}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 {{end}}
 Routes:
 {{range .Routes}}
   {{.Method}} {{.Path}}   {{.Access}}{{with .Reason}}: {{.}}{{end}}
-    {{.Curl}}
+    {{.Try}}
 {{end}}
 The AWS CLI:
 

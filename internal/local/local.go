@@ -60,7 +60,8 @@ func Run(ctx context.Context, c Config) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return err
+		// Its routes answer 500 until it builds; the others work meanwhile.
+		_, _ = fmt.Fprintf(c.Stderr, "%v\n", err)
 	}
 	return s.serve(ctx)
 }
@@ -102,11 +103,11 @@ func newStage(c Config, p *ports) (*stage, error) {
 	}
 	s.apiStage = s.api.Stages[0]
 	if s.cognito, err = cognito.New(cognito.Config{
-		Pools: s.model.UserPools, BaseURL: p.auth.url(), SigningKey: c.SigningKey, Log: s.log,
+		Pools: s.model.UserPools, BaseURL: p.auth.url(), SigningKey: c.SigningKey, Log: s.listenerLog(p.auth),
 	}); err != nil {
 		return nil, err
 	}
-	if s.aws, err = awsapi.New(awsapi.Config{Account: s.model.Account, Region: s.model.Region, Log: s.log}); err != nil {
+	if s.aws, err = awsapi.New(awsapi.Config{Account: s.model.Account, Region: s.model.Region, Log: s.listenerLog(p.aws)}); err != nil {
 		return nil, err
 	}
 	if s.functions, err = s.newFunctions(); err != nil {

@@ -13,45 +13,66 @@ import (
 	"github.com/gatewright/gatewright/internal/assembly"
 )
 
-func TestListen(t *testing.T) {
+func TestCheckListen(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	tests := []struct {
+		address string
+		want    string // part of the error without --expose
+		exposed string // part of the error with it
+	}{
+		{"127.0.0.1:4010", "", ""},
+		{"127.8.8.8:0", "", ""},
+		{"[::1]:65532", "", ""},
+		{"[::ffff:127.0.0.1]:4010", "", ""},
+		{"localhost:4010", "", ""},
+
+		{"", "is no address", "is no address"},
+		{"::1:4010", "is no address", "is no address"},
+		{"127.0.0.1", "is no address", "is no address"},
+		{"127.0.0.1:", "no usable port", "no usable port"},
+		{"127.0.0.1:-1", "no usable port", "no usable port"},
+		{"127.0.0.1:65533", "no usable port", "no usable port"},
+		{"127.0.0.1:99999", "no usable port", "no usable port"},
+
+		{":4010", "other machines", ""},
+		{"0.0.0.0:4010", "other machines", ""},
+		{"[::]:4010", "other machines", ""},
+		{"192.168.1.2:4010", "other machines", ""},
+		{"[::ffff:192.168.1.2]:4010", "other machines", ""},
+		{"localhost.example.com:4010", "other machines", ""},
+		{"127.1:4010", "other machines", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.address, func(t *testing.T) {
+			t.Parallel()
+			for expose, want := range map[bool]string{false: tt.want, true: tt.exposed} {
+				err := CheckListen(tt.address, expose)
+				switch {
+				case want == "" && err != nil:
+					t.Errorf("expose %v: %v", expose, err)
+				case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !isBadInput(err)):
+					t.Errorf("expose %v: got %v, want %q and exit code 2", expose, err, want)
+				}
+			}
+		})
+	}
+}
+
+func isBadInput(err error) bool {
+	var address *AddressError
+	return errors.As(err, &address) && address.ExitCode() == 2
+}
+
+func TestListenOnTakenPort(t *testing.T) {
+	t.Parallel()
+	first, err := listen(t.Context(), "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = taken.Close() })
-	tests := []struct {
-		name    string
-		address string
-		expose  bool
-		want    string // in the error; empty for none
-	}{
-		{"free ports", "127.0.0.1:0", false, ""},
-		{"by name", "localhost:0", false, ""},
-		{"exposed on purpose", "0.0.0.0:0", true, ""},
-		{"exposed", "0.0.0.0:0", false, `"0.0.0.0" can be reached from other machines`},
-		{"every address", ":0", false, `"" can be reached from other machines`},
-		{"no port", "127.0.0.1", false, `"127.0.0.1" is no address to listen on; write host:port`},
-		{"a port by name", "127.0.0.1:http", false, `"http" is no port to listen on`},
-		{"too large", "127.0.0.1:65536", false, `"65536" is no port to listen on`},
-		{"taken", taken.Addr().String(), false, "is taken; stop what uses it, or choose others"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			p, err := listen(t.Context(), tt.address, tt.expose)
-			if tt.want == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				p.close()
-				return
-			}
-			var address *AddressError
-			if !errors.As(err, &address) || !strings.Contains(err.Error(), tt.want) || address.ExitCode() != 2 {
-				t.Errorf("got %v, want %q and exit code 2", err, tt.want)
-			}
-		})
+	defer first.close()
+	_, err = listen(t.Context(), first.api.hostPort("127.0.0.1"), false)
+	if !isBadInput(err) || !strings.Contains(err.Error(), "is taken; stop what uses it, or choose others") {
+		t.Errorf("got %v, want the mend and exit code 2", err)
 	}
 }
 
@@ -94,14 +115,19 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestCurl(t *testing.T) {
+func TestTry(t *testing.T) {
 	t.Parallel()
-	for want, route := range map[string]Route{
-		"curl http://h/v1/status":                                               {Method: "GET", Path: "/v1/status", Access: "public"},
-		`curl -H "Authorization: Bearer $TOKEN" http://h/v1/notes/id`:           {Method: "GET", Path: "/v1/notes/{id}", Access: "scope notes/read"},
-		`curl -X DELETE -H "Authorization: Bearer $TOKEN" http://h/files/proxy`: {Method: "DELETE", Path: "/files/{proxy+}", Access: "scope notes/read"},
+	public := assembly.Authorization{Type: assembly.AuthorizationNone}
+	scopes := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"notes/read"}}
+	for want, route := range map[string]assembly.Route{
+		"curl http://h/v1/status":                                               {Method: "GET", Path: "/v1/status", Authorization: public},
+		`curl -H "Authorization: Bearer $TOKEN" http://h/v1/notes/id`:           {Method: "GET", Path: "/v1/notes/{id}", Authorization: scopes},
+		`curl -X DELETE -H "Authorization: Bearer $TOKEN" http://h/files/proxy`: {Method: "DELETE", Path: "/files/{proxy+}", Authorization: scopes},
+		"# any ID token: not served to anyone yet":                              {Method: "GET", Path: "/", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
+		"# AWS_IAM: not served to anyone yet":                                   {Method: "GET", Path: "/", Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}},
+		"# answers 500: no":                                                     {Method: "GET", Path: "/", Authorization: public, Integration: assembly.Integration{Unsupported: "no"}},
 	} {
-		if got := curl("http://h", route); got != want {
+		if got := try("http://h", route); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

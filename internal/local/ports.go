@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 )
 
 // port is a listener and the name that its URLs carry.
 type port struct {
+	name     string // "api", "auth" or "aws"
 	listener net.Listener
 	host     string // "127.0.0.1"
 	number   int
@@ -42,31 +44,50 @@ func (e *AddressError) Unwrap() error { return e.Err }
 // ExitCode is 2: bad input, or a port that is taken.
 func (e *AddressError) ExitCode() int { return 2 }
 
-// listen opens every listener or none. An address that other machines reach
-// must be meant.
-func listen(ctx context.Context, address string, expose bool) (*ports, error) {
+// lastPort is the last one that leaves room for the others: the user pool's
+// endpoints, the AWS endpoint and, later, a website.
+const lastPort = 65535 - 3
+
+// CheckListen refuses an address that cannot be served, and one that other
+// machines can reach unless expose says that this is meant.
+func CheckListen(address string, expose bool) error {
 	host, numberText, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &AddressError{fmt.Sprintf("%q is no address to listen on; write host:port", address), err}
+		return &AddressError{fmt.Sprintf("--listen %q is no address; write host and port, such as 127.0.0.1:4010", address), err}
 	}
 	number, err := strconv.ParseUint(numberText, 10, 16)
+	if err != nil || number > lastPort {
+		return &AddressError{fmt.Sprintf("--listen %q has no usable port; write 1 to %d, since the next ports are used too, or 0 for free ones", address, lastPort), err}
+	}
+	if !expose && !isLoopback(host) {
+		return &AddressError{Text: fmt.Sprintf("--listen %q can be reached from other machines; write 127.0.0.1:%d, or add --expose if that is meant", address, number)}
+	}
+	return nil
+}
+
+// listen opens every listener or none.
+func listen(ctx context.Context, address string, expose bool) (*ports, error) {
+	if err := CheckListen(address, expose); err != nil {
+		return nil, err
+	}
+	host, numberText, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &AddressError{fmt.Sprintf("%q is no port to listen on", numberText), err}
+		return nil, err
 	}
-	loopback, err := isLoopback(ctx, host)
+	number, err := strconv.Atoi(numberText)
 	if err != nil {
-		return nil, &AddressError{fmt.Sprintf("%q is no host to listen on: %v", host, err), err}
+		return nil, err
 	}
-	if !loopback && !expose {
-		return nil, &AddressError{Text: fmt.Sprintf("%q can be reached from other machines", host)}
-	}
-	p := &ports{exposed: !loopback}
-	for i, slot := range []**port{&p.api, &p.auth, &p.aws} {
+	p := &ports{exposed: !isLoopback(host)}
+	for i, slot := range []struct {
+		name string
+		port **port
+	}{{"api", &p.api}, {"auth", &p.auth}, {"aws", &p.aws}} {
 		n := 0
 		if number != 0 {
-			n = int(number) + i
+			n = number + i
 		}
-		if *slot, err = open(ctx, host, n); err != nil {
+		if *slot.port, err = open(ctx, slot.name, host, n); err != nil {
 			p.close()
 			return nil, err
 		}
@@ -74,7 +95,7 @@ func listen(ctx context.Context, address string, expose bool) (*ports, error) {
 	return p, nil
 }
 
-func open(ctx context.Context, host string, number int) (*port, error) {
+func open(ctx context.Context, name, host string, number int) (*port, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(number)))
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -84,32 +105,20 @@ func open(ctx context.Context, host string, number int) (*port, error) {
 	if err != nil {
 		return nil, &AddressError{fmt.Sprintf("cannot listen on %s: %v", net.JoinHostPort(host, strconv.Itoa(number)), err), err}
 	}
-	p := &port{listener: listener, host: host, number: listener.Addr().(*net.TCPAddr).Port}
+	p := &port{name: name, listener: listener, host: host, number: listener.Addr().(*net.TCPAddr).Port}
 	if address, err := netip.ParseAddr(host); host == "" || err == nil && address.IsUnspecified() {
 		p.host = "127.0.0.1" // the wildcard address is no address to call
 	}
 	return p, nil
 }
 
-// isLoopback reports whether a host is this machine and no other machine's way
-// to it.
-func isLoopback(ctx context.Context, host string) (bool, error) {
-	if host == "" {
-		return false, nil // every address
-	}
+// isLoopback reports whether a host is this machine by its spelling. Other
+// names are not looked up, because what they mean may change.
+func isLoopback(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {
-		return address.IsLoopback(), nil
+		return address.IsLoopback()
 	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return false, err
-	}
-	for _, address := range addresses {
-		if !address.Unmap().IsLoopback() {
-			return false, nil
-		}
-	}
-	return true, nil
+	return host == "localhost"
 }
 
 func (p *ports) close() {
@@ -123,7 +132,10 @@ func (p *ports) close() {
 // names are the hosts that a request to a port may name. A foreign one comes
 // from a page that pointed its own domain here (DNS rebinding).
 func (p *ports) names(one *port) []string {
-	names := []string{one.hostPort(one.host), one.hostPort("localhost"), one.hostPort("127.0.0.1"), one.hostPort("::1")}
+	names := []string{one.hostPort("127.0.0.1"), one.hostPort("localhost"), one.hostPort("::1")}
+	if own := one.hostPort(one.host); !slices.Contains(names, own) {
+		names = append(names, own)
+	}
 	if !p.exposed {
 		return names
 	}

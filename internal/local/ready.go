@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/internal/assembly"
@@ -27,8 +28,8 @@ type Ready struct {
 	UserPools      []UserPool     `json:"userPools"`
 	IdentityPools  []string       `json:"identityPools"`
 	Tables         []string       `json:"tables"`
-	Users          []string       `json:"users"`
-	Customers      []string       `json:"customers"`
+	Users          []User         `json:"users"`
+	Customers      []Customer     `json:"customers"`
 	Routes         []Route        `json:"routes"`
 }
 
@@ -47,6 +48,20 @@ type UserPool struct {
 	Clients []Client `json:"clients"`
 }
 
+// User is somebody who can sign in. None is created yet.
+type User struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// Customer is somebody with a static credential. None is created yet.
+type Customer struct {
+	ID            string `json:"id"`
+	Key           string `json:"key"`
+	BasicUser     string `json:"basicUser"`
+	BasicPassword string `json:"basicPassword"`
+}
+
 // Client is an app client of a pool.
 type Client struct {
 	Name      string   `json:"name"`
@@ -55,6 +70,9 @@ type Client struct {
 	Flows     []string `json:"flows"`
 	Scopes    []string `json:"scopes"`
 	Callbacks []string `json:"callbacks"`
+
+	// Lifetime of its access tokens, for the banner.
+	Lifetime time.Duration `json:"-"`
 }
 
 // Route is a route and who may call it: "public", or what it asks for.
@@ -72,14 +90,15 @@ func (s *stage) ready() Ready {
 		API: s.ports.api.url(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
-		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: []string{}, Users: []string{}, Customers: []string{},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: []string{}, Users: []User{}, Customers: []Customer{},
 	}
 	for _, pool := range s.model.UserPools {
 		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}
 		for _, client := range pool.Clients {
 			described.Clients = append(described.Clients, Client{
 				Name: client.Name, ID: client.ID, Secret: s.cognito.Secret(client.ID),
-				Flows: notNil(client.Flows), Scopes: notNil(client.Scopes), Callbacks: notNil(client.Callbacks),
+				Lifetime: client.AccessTokenLifetime,
+				Flows:    notNil(client.Flows), Scopes: notNil(client.Scopes), Callbacks: notNil(client.Callbacks),
 			})
 		}
 		r.UserPools = append(r.UserPools, described)

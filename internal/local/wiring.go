@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/gatewright/gatewright/internal/local/functions"
 	"github.com/gatewright/gatewright/internal/local/gateway"
 	"github.com/gatewright/gatewright/internal/local/guard"
+	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
 // newGateway serves the API with a verifier for each user pool of the stage.
@@ -37,7 +39,7 @@ func (s *stage) newGateway() (http.Handler, error) {
 			return s.model.MayInvoke(functionARN, "apigateway.amazonaws.com", sourceARN)
 		},
 		Verifiers: verifiers,
-		Log:       s.log,
+		Log:       s.listenerLog(s.ports.api),
 	})
 }
 
@@ -48,6 +50,9 @@ func (i invoker) Invoke(ctx context.Context, functionARN string, payload []byte)
 	result, err := i.functions.Invoke(ctx, functionARN, payload)
 	return result.Payload, result.FunctionError, err
 }
+
+// listenerLog tells the listeners' lines apart.
+func (s *stage) listenerLog(p *port) *slog.Logger { return s.log.With("listener", p.name) }
 
 // guard keeps other machines' names and other sites' pages away from a
 // listener. Pages that the template's CORS allows may call the API and ask for
@@ -60,8 +65,8 @@ func (s *stage) guard(p *port, next http.Handler) http.Handler {
 	if p == s.ports.api {
 		policy.Hosts = append(policy.Hosts, s.api.ID+".execute-api.localhost:"+strconv.Itoa(p.number))
 	}
-	return guard.Wrap(next, policy, func(reason string, r *http.Request) {
-		s.log.Warn("refused", "reason", reason, "method", r.Method, "path", r.URL.EscapedPath())
+	return guard.Wrap(next, policy, func(status int, reason string, r *http.Request) {
+		requestlog.Write(s.listenerLog(p), r, requestlog.Line{Status: status, Reason: reason})
 	})
 }
 

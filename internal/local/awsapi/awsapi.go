@@ -24,7 +24,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/iam"
+	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
 // maxBodyBytes bounds a request: it has to be read whole before its signature
@@ -80,7 +82,7 @@ func New(c Config) (*Endpoint, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Endpoint{config: c, roles: map[string]identity{}, known: map[string]identity{}}
-	e.operator = identity{newCredential("AKIA", "arn:aws:iam::"+c.Account+":user/gatewright-operator"), newID("AIDA")}
+	e.operator = identity{newCredential("AKIA", "arn:"+assembly.Partition(c.Region)+":iam::"+c.Account+":user/gatewright-operator"), newID("AIDA")}
 	e.known[e.operator.AccessKeyID] = e.operator
 	var err error
 	e.verifier, err = iam.NewVerifier(iam.Config{
@@ -109,7 +111,7 @@ func (e *Endpoint) RoleCredential(roleARN string) iam.Credential {
 		return role.Credential
 	}
 	role := identity{
-		newCredential("ASIA", "arn:aws:sts::"+account+":assumed-role/"+name+"/"+sessionName),
+		newCredential("ASIA", "arn:"+assembly.Partition(e.config.Region)+":sts::"+account+":assumed-role/"+name+"/"+sessionName),
 		newID("AROA") + ":" + sessionName,
 	}
 	role.SessionToken = base64.StdEncoding.EncodeToString(random(192))
@@ -125,7 +127,8 @@ func (e *Endpoint) Credential(accessKeyID string) (iam.Credential, bool) {
 	return found.Credential, ok
 }
 
-// parseRoleARN returns the account and the name in arn:aws:iam::…:role/path/name.
+// parseRoleARN returns the account and the name in arn:aws:iam::…:role/path/name,
+// in any partition.
 // The path does not show in the ARN of an assumed role.
 func parseRoleARN(arn string) (account, name string, ok bool) {
 	parts := strings.Split(arn, ":")
@@ -176,21 +179,12 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.body) // the caller may have gone
 
-	decision := "allow"
-	if a.reason != "" {
-		decision = "deny"
-	}
-	e.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()),
-		slog.Int("status", a.status),
-		slog.String("service", c.service),
-		slog.String("operation", c.operation),
-		slog.String("principal", principal),
-		slog.String("decision", decision),
-		slog.String("reason", a.reason),
-		slog.Float64("latency_ms", float64(e.config.Now().Sub(start).Microseconds())/1000),
-	)
+	requestlog.Write(e.config.Log, r, requestlog.Line{
+		Status: a.status, Allowed: a.reason == "", Reason: a.reason, Latency: e.config.Now().Sub(start),
+		More: []slog.Attr{
+			slog.String("service", c.service), slog.String("operation", c.operation), slog.String("principal", principal),
+		},
+	})
 }
 
 // answer returns who calls, if that is certain, and the response.

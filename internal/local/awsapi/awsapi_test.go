@@ -344,8 +344,8 @@ func TestAWSCLI(t *testing.T) {
 		err = exec.Command(cli, "--version").Run()
 	}
 	if err != nil {
-		if os.Getenv("GATEWRIGHT_REQUIRE_AWSCLI") != "" {
-			t.Fatalf("GATEWRIGHT_REQUIRE_AWSCLI is set, and the AWS CLI does not run: %v", err)
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the AWS CLI does not run: %v", err)
 		}
 		t.Skip("no AWS CLI here")
 	}

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
 // Config says which pools to serve and how.
@@ -170,19 +171,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 	_, _ = w.Write(body) // the caller may have gone
 
-	decision := "allow"
-	if a.reason != "" {
-		decision = "deny"
+	line := requestlog.Line{Status: a.status, Allowed: a.reason == "", Reason: a.reason, Latency: s.config.Now().Sub(start)}
+	if a.client != "" {
+		line.More = []slog.Attr{slog.String("client", a.client)}
 	}
-	s.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()),
-		slog.Int("status", a.status),
-		slog.String("client", a.client),
-		slog.String("decision", decision),
-		slog.String("reason", a.reason),
-		slog.Float64("latency_ms", float64(s.config.Now().Sub(start).Microseconds())/1000),
-	)
+	requestlog.Write(s.config.Log, r, line)
 }
 
 // answer finds the endpoint by the path as sent, so that a path has one

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/authn"
 )
 
 const jwksPath = "/.well-known/jwks.json"
@@ -48,7 +49,7 @@ func newSigner(key *rsa.PrivateKey) (*signer, error) {
 		}
 		key = fresh
 	}
-	if key.N == nil || key.N.BitLen() < 2048 || key.N.BitLen() > 4096 || key.Validate() != nil {
+	if key.N == nil || key.N.BitLen() < authn.MinKeyBits || key.N.BitLen() > authn.MaxKeyBits || key.Validate() != nil {
 		return nil, errors.New("cognito: the signing key must be a valid RSA key of 2,048 to 4,096 bits")
 	}
 	s := &signer{key: key}

@@ -40,7 +40,7 @@ func newProgram(cfg Config, f *assembly.Function) (program, error) {
 	}
 	return &built{
 		function: f.Name, appDir: appDir, cacheDir: cacheDir,
-		source: gobuild.Source{Module: f.Source.Module, Version: f.Source.Version, Package: f.Source.Package},
+		source: gobuild.Source(*f.Source),
 	}, nil
 }
 

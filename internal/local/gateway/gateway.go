@@ -24,6 +24,7 @@ import (
 
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/authn"
+	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
 // Limits of a REST API ("Quotas for configuring and running a REST API").
@@ -80,6 +81,9 @@ type UnsupportedError struct {
 func (e *UnsupportedError) Error() string {
 	return "the API cannot be served:\n  " + strings.Join(e.Problems, "\n  ")
 }
+
+// ExitCode is 4: unsupported template.
+func (e *UnsupportedError) ExitCode() int { return 4 }
 
 // Gateway serves one stage of a REST API. It is safe for concurrent use.
 type Gateway struct {
@@ -249,20 +253,12 @@ func (c *call) integrate() (answer, *failure) {
 }
 
 func (c *call) log(status int) {
-	decision, route := "deny", ""
-	if c.allowed {
-		decision = "allow"
+	line := requestlog.Line{
+		Method: c.method, Path: c.contextPath, Status: status, Allowed: c.allowed,
+		Reason: c.reason, Latency: c.config.Now().Sub(c.start),
 	}
 	if c.route != nil {
-		route = c.route.Method + " " + c.route.Path
+		line.More = []slog.Attr{slog.String("route", c.route.Method+" "+c.route.Path)}
 	}
-	c.config.Log.LogAttrs(c.request.Context(), slog.LevelInfo, "request",
-		slog.String("method", c.method),
-		slog.String("path", c.contextPath),
-		slog.Int("status", status),
-		slog.String("decision", decision),
-		slog.String("reason", c.reason),
-		slog.Float64("latency_ms", float64(c.config.Now().Sub(c.start).Microseconds())/1000),
-		slog.String("route", route),
-	)
+	requestlog.Write(c.config.Log, c.request, line)
 }

@@ -50,7 +50,7 @@ const (
 // Wrap returns next behind the checks of the package comment. A refusal is one
 // line of text that repeats nothing of the request; log, unless nil, hears of
 // it.
-func Wrap(next http.Handler, p Policy, log func(reason string, r *http.Request)) http.Handler {
+func Wrap(next http.Handler, p Policy, log func(status int, reason string, r *http.Request)) http.Handler {
 	p.Hosts = slices.Clone(p.Hosts)
 	for i, name := range p.Hosts {
 		p.Hosts[i] = hostName(name)
@@ -64,7 +64,7 @@ func Wrap(next http.Handler, p Policy, log func(reason string, r *http.Request))
 			return
 		}
 		if log != nil {
-			log(reason, r)
+			log(status, reason, r)
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/plain; charset=utf-8")

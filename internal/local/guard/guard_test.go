@@ -32,7 +32,7 @@ func call(t *testing.T, p guard.Policy, method, host string, headers ...string) 
 	served := false
 	w := httptest.NewRecorder()
 	guard.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }), p,
-		func(why string, _ *http.Request) { reason = why }).ServeHTTP(w, r)
+		func(_ int, why string, _ *http.Request) { reason = why }).ServeHTTP(w, r)
 	if served != (reason == "") {
 		t.Fatalf("served: %v, reason %q", served, reason)
 	}
