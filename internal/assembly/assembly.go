@@ -19,7 +19,7 @@ type Assembly struct {
 }
 
 // unit is what one deployment command takes: a CDK Stage with all its stacks,
-// or a stack that stands in no Stage with the stacks that it depends on.
+// or a stack that stands in no Stage with the stacks around it.
 type unit struct {
 	id     string
 	stacks []*stack
@@ -77,7 +77,7 @@ func Load(dir string) (*Assembly, error) {
 	}
 	for _, s := range top {
 		if s.has(typeRestAPI) || len(top) == 1 {
-			a.units = append(a.units, unit{s.id, withDependencies(s, top)})
+			a.units = append(a.units, unit{s.id, around(s, top)})
 		}
 	}
 	for id, art := range m.Artifacts {
@@ -171,16 +171,21 @@ func readStacks(dir string, m manifest) ([]*stack, error) {
 	return stacks, nil
 }
 
-// withDependencies returns a stack and, transitively, those that it depends on.
-func withDependencies(s *stack, all []*stack) []*stack {
+// around returns a stack with those that depend on it, which may add to its
+// API what closes it, and those that any of them depends on, transitively.
+func around(s *stack, all []*stack) []*stack {
 	chosen := []*stack{s}
-	for i := 0; i < len(chosen); i++ {
-		for _, other := range all {
-			if slices.Contains(chosen[i].dependencies, other.id) && !slices.Contains(chosen, other) {
-				chosen = append(chosen, other)
+	closure := func(related func(from, to *stack) bool) {
+		for i := 0; i < len(chosen); i++ {
+			for _, other := range all {
+				if related(chosen[i], other) && !slices.Contains(chosen, other) {
+					chosen = append(chosen, other)
+				}
 			}
 		}
 	}
+	closure(func(from, to *stack) bool { return slices.Contains(to.dependencies, from.id) })
+	closure(func(from, to *stack) bool { return slices.Contains(from.dependencies, to.id) })
 	slices.SortFunc(chosen, func(a, b *stack) int { return strings.Compare(a.id, b.id) })
 	return chosen
 }

@@ -13,20 +13,18 @@ import (
 )
 
 // write puts an assembly of one or more stacks, by id, into a folder. Each is
-// a template in JSON; the stacks depend on each other in the order given.
+// a template in JSON; a stack depends on those before it that it mentions.
 func write(t *testing.T, stacks ...[2]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	artifacts := map[string]any{}
-	var before []string
-	for _, s := range stacks {
+	for i, s := range stacks {
 		id, template := s[0], s[1]
 		put(t, filepath.Join(dir, id+".template.json"), template)
 		artifacts[id] = map[string]any{
 			"type": "aws:cloudformation:stack", "environment": "aws://111122223333/eu-west-1", "displayName": id,
-			"dependencies": before, "properties": map[string]any{"templateFile": id + ".template.json"},
+			"dependencies": mentioned(stacks[:i], template), "properties": map[string]any{"templateFile": id + ".template.json"},
 		}
-		before = append([]string{id}, before...)
 	}
 	manifest, err := json.Marshal(map[string]any{"version": "54.0.0", "artifacts": artifacts})
 	if err != nil {
@@ -34,6 +32,16 @@ func write(t *testing.T, stacks ...[2]string) string {
 	}
 	put(t, filepath.Join(dir, "manifest.json"), string(manifest))
 	return dir
+}
+
+func mentioned(before [][2]string, template string) []string {
+	var ids []string
+	for _, s := range before {
+		if strings.Contains(template, s[0]) {
+			ids = append(ids, s[0])
+		}
+	}
+	return ids
 }
 
 func put(t *testing.T, file, text string) {
@@ -56,7 +64,7 @@ func model(t *testing.T, dir, stage string) (*assembly.Model, error) {
 func outputs(t *testing.T, value string) string {
 	t.Helper()
 	dir := write(t, [2]string{"S", `{
-		"Parameters": {"Named": {"Type": "String", "Default": "by default"}},
+		"Parameters": {"Named": {"Type": "String", "Default": "by default"}, "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/name"}},
 		"Resources": {
 			"Fn": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "orders", "Role": "r"}},
 			"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "orders"}},
@@ -106,6 +114,10 @@ func TestIntrinsics(t *testing.T) {
 		{"join of an object", `{"Fn::Join": ["", [{"a": "b"}]]}`, "unresolved"},
 		{"malformed join", `{"Fn::Join": "x"}`, "unresolved"},
 		{"malformed reference", `{"Ref": ["x"]}`, "unresolved"},
+		{"null", `null`, "unresolved"},
+		{"a function beside other keys", `{"Fn::Join": ["", ["a"]], "b": "c"}`, "unresolved"},
+		{"stored value", `{"Ref": "Stored"}`, "unresolved"},
+		{"dynamic reference", `"{{resolve:ssm:name}}"`, "unresolved"},
 		{"own output in a circle", `{"Fn::GetStackOutput": {"StackName": "S", "OutputName": "Out"}}`, "unresolved"},
 	}
 	for _, tt := range tests {
@@ -255,6 +267,11 @@ func TestUnsupported(t *testing.T) {
 		{"a method beside the body", template(good, `"Method": {"Type": "AWS::ApiGateway::Method", "Properties": {}}`), "AWS::ApiGateway::Method is not understood"},
 		{"a usage plan", template(good, `"Plan": {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {}}`), "AWS::ApiGateway::UsagePlan is not understood"},
 		{"a firewall", template(good, `"WAF": {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {}}`), "AWS::WAFv2::WebACLAssociation is not understood"},
+		{"a regional firewall", template(good, `"WAF": {"Type": "AWS::WAFRegional::WebACLAssociation", "Properties": {}}`), "AWS::WAFRegional::WebACLAssociation is not understood"},
+		{"a private endpoint", replace(`"Name": "shop"`, `"Name": "shop", "EndpointConfiguration": {"Types": ["PRIVATE"]}`), `endpoints of type "PRIVATE" are not understood`},
+		{"an included resource", template(good, `"Fn::Transform": {"Name": "AWS::Include"}`), "Fn::Transform is not understood"},
+		{"an included operation", replace(`"operationId": "order"`, `"operationId": "order", "Fn::Transform": {"Name": "AWS::Include"}`), "Fn::Transform beside other keys is not understood"},
+		{"security that is null", replace(`"security": [{"Pool": ["orders/read"]}]`, `"security": null`), "null has no place in a template"},
 		{"an HTTP API", template(good, `"H": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}}`), "AWS::ApiGatewayV2::Api is not understood"},
 		{"a trigger", template(good, `"P": {"Type": "AWS::Cognito::UserPool", "Properties": {"LambdaConfig": {"PreSignUp": "arn"}}}`), "LambdaConfig is not understood"},
 		{"a condition", template(strings.Replace(good, `"Type": "AWS::ApiGateway::RestApi"`, `"Condition": "C", "Type": "AWS::ApiGateway::RestApi"`, 1)), "Condition is not understood"},
@@ -283,11 +300,11 @@ func TestUnsupported(t *testing.T) {
 func TestChoice(t *testing.T) {
 	t.Parallel()
 	pool := `"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_other"`
-	two := write(t, [2]string{"A", template(withPool(pool))}, [2]string{"B", template(withPool(pool))})
+	two := write(t, [2]string{"ShopA", template(withPool(pool))}, [2]string{"ShopB", template(withPool(pool))})
 	tests := []struct{ name, dir, stage, want string }{
-		{"by name", two, "B", ""},
-		{"several", two, "", "has several stages; name one with --stage: A, B"},
-		{"unknown", two, "C", `has no stage "C"; it has A, B`},
+		{"by name", two, "ShopB", ""},
+		{"several", two, "", "has several stages; name one with --stage: ShopA, ShopB"},
+		{"unknown", two, "C", `has no stage "C"; it has ShopA, ShopB`},
 		{"no assembly", t.TempDir(), "", "is no cloud assembly: it has no manifest.json"},
 	}
 	for _, tt := range tests {
@@ -307,7 +324,7 @@ func TestChoice(t *testing.T) {
 		})
 	}
 
-	m, err := model(t, two, "A")
+	m, err := model(t, two, "ShopA")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,6 +333,50 @@ func TestChoice(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("ChooseAPI(%q): %v", name, err)
 		}
+	}
+}
+
+// A stack that depends on the API's may close it, so it is read too.
+func TestDependentStacksAreRead(t *testing.T) {
+	t.Parallel()
+	good := withPool(`"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_other"`)
+	dir := write(t, [2]string{"Shop", template(good)}, [2]string{"Firewall", `{"Resources": {
+		"WAF": {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {"ResourceArn": {"Fn::ImportValue": "Shop:Stage"}}}}}`})
+	if _, err := model(t, dir, ""); err == nil || !strings.Contains(err.Error(), "AWS::WAFv2::WebACLAssociation is not understood") {
+		t.Errorf("the firewall of another stack is ignored: %v", err)
+	}
+}
+
+// A permission grants what it says on conditions that hold, and else nothing.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	const function = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
+	tests := []struct {
+		name, properties string
+		want             bool
+	}{
+		{"by name", `"FunctionName": {"Ref": "Fn"}`, true},
+		{"by ARN", `"FunctionName": {"Fn::GetAtt": ["Fn", "Arn"]}`, true},
+		{"by partial ARN", `"FunctionName": "111122223333:function:orders"`, true},
+		{"of another function", `"FunctionName": "stock"`, false},
+		{"own account", `"FunctionName": "orders", "SourceAccount": {"Ref": "AWS::AccountId"}`, true},
+		{"another account", `"FunctionName": "orders", "SourceAccount": "999999999999"`, false},
+		{"an organization", `"FunctionName": "orders", "PrincipalOrgID": "o-1"`, false},
+		{"a token", `"FunctionName": "orders", "EventSourceToken": "t"`, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m, err := model(t, write(t, [2]string{"S", `{"Resources": {
+				"Fn": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "orders", "Role": "r"}},
+				"P": {"Type": "AWS::Lambda::Permission", "Properties": {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", ` + tt.properties + `}}}}`}), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.MayInvoke(function, "apigateway.amazonaws.com", "arn:aws:execute-api:eu-west-1:111122223333:abc/live/GET/x"); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,10 @@
 package assembly
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // functionMetadataKey is where constructs/gofunction says what a function was
 // built from.
@@ -40,16 +44,42 @@ func (r *reader) readFunction(s *stack, id string) {
 	r.model.Functions = append(r.model.Functions, f)
 }
 
+// permissionProperties are those of AWS::Lambda::Permission that are read. Any
+// other is a condition, and a permission whose condition cannot be checked
+// grants nothing.
+var permissionProperties = []string{"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"}
+
 func (r *reader) readPermission(s *stack, id string) {
 	p, ok := r.properties(s, id)
 	if !ok {
 		return
 	}
+	for name := range p.values {
+		if !slices.Contains(permissionProperties, name) {
+			return
+		}
+	}
+	if account := p.text("SourceAccount"); account != "" && account != s.account {
+		return
+	}
 	r.model.Permissions = append(r.model.Permissions, Permission{
 		Place:       s.place(id),
-		FunctionARN: p.text("FunctionName"),
+		FunctionARN: s.functionARN(p.text("FunctionName")),
 		Action:      p.text("Action"),
 		Principal:   p.text("Principal"),
 		SourceARN:   p.text("SourceArn"),
 	})
+}
+
+// functionARN completes what may be a name, a partial ARN or an ARN
+// (AWS::Lambda::Permission, FunctionName).
+func (s *stack) functionARN(name string) string {
+	switch {
+	case strings.HasPrefix(name, "arn:"):
+		return name
+	case strings.HasPrefix(name, s.account+":function:"):
+		return s.arn("lambda", strings.TrimPrefix(name, s.account+":"))
+	default:
+		return s.arn("lambda", "function:"+name)
+	}
 }

@@ -95,6 +95,9 @@ func (r *resolver) ref(s *stack, id, at string) (any, error) {
 		return "amazonaws.com", nil
 	}
 	if parameter, ok := s.template.Parameters[id]; ok {
+		if kind := text(parameter["Type"]); strings.HasPrefix(kind, "AWS::SSM::") {
+			return nil, fmt.Errorf("%s: parameter %s stands for a stored value, which is not known here", at, id)
+		}
 		if value, ok := parameter["Default"]; ok {
 			return value, nil
 		}

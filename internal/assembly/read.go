@@ -65,7 +65,7 @@ func (r *reader) problem(at string, format string, arguments ...any) {
 // Ignoring one would serve an API that is more open, or otherwise limited,
 // than the deployed one.
 var refused = []string{
-	"AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::WAFv2::WebACLAssociation",
+	"AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::WAFv2::WebACLAssociation", "AWS::WAFRegional::WebACLAssociation",
 	"AWS::CloudFormation::Stack", "AWS::Serverless::",
 }
 
@@ -81,6 +81,9 @@ func (r *reader) readStack(s *stack) {
 		kind := s.template.Resources[id].Type
 		if s.template.Resources[id].Condition != "" {
 			r.problem(s.place(id).Path, "Condition is not understood")
+		}
+		if s.template.Resources[id].Transform != nil || kind == "" {
+			r.problem(s.place(id).Path, "Fn::Transform is not understood")
 		}
 		if slices.Contains(readElsewhere, kind) {
 			continue
@@ -211,7 +214,7 @@ func (p props) seconds(name string, otherwise time.Duration) time.Duration {
 func (m *Model) ChooseAPI(name string) (*RestAPI, error) {
 	var names []string
 	for _, api := range m.RestAPIs {
-		if name == api.ID || name == api.Name || name == api.LogicalID || name == api.Path || name == "" && len(m.RestAPIs) == 1 {
+		if name == "" && len(m.RestAPIs) == 1 || name != "" && slices.Contains([]string{api.ID, api.Name, api.LogicalID, api.Path}, name) {
 			return api, nil
 		}
 		names = append(names, api.Name)

@@ -25,6 +25,13 @@ type noValue struct{}
 // resolve returns a value without intrinsic functions. Errors name the place.
 func (r *resolver) resolve(s *stack, value any, at string) (any, error) {
 	switch v := value.(type) {
+	case nil:
+		return nil, fmt.Errorf("%s: null has no place in a template", at)
+	case string:
+		if strings.Contains(v, "{{resolve:") {
+			return nil, fmt.Errorf("%s: dynamic references are not understood", at)
+		}
+		return v, nil
 	case map[string]any:
 		if name, argument, ok := intrinsic(v); ok {
 			out, err := r.call(s, name, argument, at)
@@ -35,6 +42,9 @@ func (r *resolver) resolve(s *stack, value any, at string) (any, error) {
 		}
 		out := make(map[string]any, len(v))
 		for key, member := range v {
+			if strings.HasPrefix(key, "Fn::") {
+				return nil, fmt.Errorf("%s: %s beside other keys is not understood", at, key)
+			}
 			resolved, err := r.resolve(s, member, at+"."+key)
 			if err != nil {
 				return nil, err

@@ -34,6 +34,7 @@ type template struct {
 type resource struct {
 	Type       string         `json:"Type"`
 	Condition  string         `json:"Condition"`
+	Transform  any            `json:"Fn::Transform"`
 	Properties map[string]any `json:"Properties"`
 	Metadata   map[string]any `json:"Metadata"`
 }

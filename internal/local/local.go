@@ -41,11 +41,14 @@ type Config struct {
 }
 
 // stopTimeout is how long requests in flight may take when the runtime stops.
-const stopTimeout = 5 * time.Second
+const stopTimeout = 2 * time.Second
 
 // Run serves the stage until ctx ends, and returns nil once everything has
 // stopped: no process, no listener and no state file is left behind.
 func Run(ctx context.Context, c Config) error {
+	if err := privateDir(c.StateDir); err != nil {
+		return err
+	}
 	ports, err := listen(ctx, c.Listen, c.Expose)
 	if err != nil {
 		return err
@@ -166,6 +169,7 @@ func (s *stage) serve(ctx context.Context) error {
 		server := &http.Server{
 			Handler:           h.handler,
 			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       time.Minute,
 			IdleTimeout:       2 * time.Minute,
 			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 			BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },

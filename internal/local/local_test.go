@@ -136,7 +136,7 @@ func TestTry(t *testing.T) {
 // Ready files are private, replaced whole, and removed only by who wrote them.
 func TestReadyFile(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "state", "dev.json")
+	file := filepath.Join(t.TempDir(), "dev.json")
 	for _, text := range []string{"first", "second"} {
 		if err := writePrivate(file, []byte(text)); err != nil {
 			t.Fatal(err)
@@ -156,6 +156,43 @@ func TestReadyFile(t *testing.T) {
 	removeOwn([]string{file}, []byte("second"))
 	if entries, err := os.ReadDir(filepath.Dir(file)); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// Of two runs in one folder, the first keeps the state file.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "state", "dev.json.lock")
+	unlock, owned, err := lock(file)
+	if err != nil || !owned {
+		t.Fatalf("not the owner: %v", err)
+	}
+	if _, owned, err := lock(file); err != nil || owned {
+		t.Errorf("two owners, %v", err)
+	}
+	unlock()
+	unlock, owned, err = lock(file)
+	if err != nil || !owned {
+		t.Errorf("not the owner after the first is gone: %v", err)
+	}
+	unlock()
+}
+
+// Credentials are written nowhere else than they seem to be.
+func TestStateFolderIsNoLink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	err := Run(t.Context(), Config{Assembly: "testdata/shop", StateDir: filepath.Join(dir, "state"), Listen: "127.0.0.1:0"})
+	if err == nil || !strings.Contains(err.Error(), "is a symbolic link") {
+		t.Errorf("got %v", err)
+	}
+	for stage, want := range map[string]string{"dev": "dev", "prod/eu": "prod-eu", "../../etc": "-etc", "..": "-"} {
+		if got := fileName(stage); got != want {
+			t.Errorf("stage %q is written to %q, want %q", stage, got, want)
+		}
 	}
 }
 

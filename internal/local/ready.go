@@ -3,9 +3,12 @@ package local
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/gatewright/gatewright/access"
@@ -139,11 +142,24 @@ func (s *stage) announce() (remove func(), err error) {
 	if err != nil {
 		return func() {}, err
 	}
-	files := []string{filepath.Join(s.config.StateDir, s.model.Stage+".json")}
+	var files []string
+	state := filepath.Join(s.config.StateDir, fileName(s.model.Stage)+".json")
+	unlock, owned, err := lock(state + ".lock")
+	if err != nil {
+		return func() {}, err
+	}
+	if owned {
+		files = append(files, state)
+	} else {
+		s.log.Warn("this stage is served from this folder already; the state file stays the other run's", "file", state)
+	}
 	if s.config.ReadyFile != "" {
 		files = append(files, s.config.ReadyFile)
 	}
-	remove = func() { removeOwn(files, data) }
+	remove = func() {
+		removeOwn(files, data)
+		unlock()
+	}
 	for _, file := range files {
 		if err := writePrivate(file, data); err != nil {
 			return remove, fmt.Errorf("write the ready file: %w", err)
@@ -152,11 +168,42 @@ func (s *stage) announce() (remove func(), err error) {
 	return remove, s.banner(ready)
 }
 
+// lock makes one run at a time the owner of a stage's state file. A lock ends
+// with the process that holds it.
+func lock(file string) (unlock func(), owned bool, err error) {
+	if err := privateDir(filepath.Dir(file)); err != nil {
+		return nil, false, err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	unlock = func() { _ = f.Close() }
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor fits an int
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		unlock()
+		return func() {}, false, nil
+	}
+	return unlock, err == nil, err
+}
+
+// privateDir makes a folder that nobody else may read. One that points
+// elsewhere may have come with somebody's repository, to have credentials
+// written where others read them.
+func privateDir(dir string) error {
+	if info, err := os.Lstat(dir); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a symbolic link; remove it", dir)
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+var notInFileName = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)
+
+// fileName makes a stage's id, "prod/eu" in nested Stages, fit a file's name.
+func fileName(stage string) string { return notInFileName.ReplaceAllString(stage, "-") }
+
 // writePrivate replaces a file in one step; nobody else may read it.
 func writePrivate(file string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
 	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // mode 0600
 	if err != nil {
 		return err

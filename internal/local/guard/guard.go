@@ -10,8 +10,8 @@
 //     else 403. That covers every fetch that could read an answer or send a
 //     body, "null" origins and CORS preflights included.
 //  3. Without Origin, a browser that calls the request cross-site (W3C Fetch
-//     Metadata) gets 403, unless it follows a link: images, scripts and other
-//     fire-and-forget requests carry no Origin.
+//     Metadata) gets 403, unless somebody follows a link: images, frames and
+//     other fire-and-forget requests carry no Origin.
 //
 // Programs send neither Origin nor Sec-Fetch-Site, so curl, SDKs and functions
 // are not affected. X-Forwarded-Host and its like are never read.
@@ -92,7 +92,7 @@ func (p *Policy) check(r *http.Request) (status int, reason, text string) {
 		return http.StatusForbidden, ReasonOrigin,
 			"the Origin header is neither its own nor allowed by the template's CORS or website; this keeps foreign web pages out."
 	}
-	if !anyOrigin && isCrossSite(r.Header) {
+	if !anyOrigin && isCrossSite(r) {
 		return http.StatusForbidden, ReasonCrossSite,
 			"a browser marked the request as sent by another site (Sec-Fetch-Site); this keeps foreign web pages out."
 	}
@@ -114,17 +114,21 @@ func (p *Policy) allows(origin string) bool {
 	return plain && p.isOwn(own) || slices.Contains(p.Origins, origin)
 }
 
-// isCrossSite reports whether a browser calls the request cross-site and no
-// navigation. A value that is not known counts as cross-site.
-func isCrossSite(h http.Header) bool {
-	sites := h.Values("Sec-Fetch-Site")
-	if len(sites) == 0 {
+// isCrossSite reports whether a browser says that another site made the
+// request, other than by a link that a person followed. Another port of this
+// machine is same-site and still somebody else. A value that is not known
+// counts as cross-site.
+func isCrossSite(r *http.Request) bool {
+	one := func(name string, allowed ...string) bool {
+		values := r.Header.Values(name)
+		return len(values) == 1 && slices.Contains(allowed, values[0])
+	}
+	if len(r.Header.Values("Sec-Fetch-Site")) == 0 || one("Sec-Fetch-Site", "same-origin", "none") {
 		return false
 	}
-	near := len(sites) == 1 && slices.Contains([]string{"same-origin", "same-site", "none"}, sites[0])
-	modes := h.Values("Sec-Fetch-Mode")
-	navigation := len(modes) == 1 && modes[0] == "navigate"
-	return !near && !navigation
+	followed := (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		one("Sec-Fetch-Mode", "navigate") && one("Sec-Fetch-Dest", "document")
+	return !followed
 }
 
 // hostName returns a host in lower case, without the port that HTTP implies.

@@ -108,7 +108,11 @@ func TestSurvive(t *testing.T) {
 			{"cross-site, two modes", "GET", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Mode: no-cors"}, crossSite},
 			{"site unknown", "GET", own, []string{"Sec-Fetch-Site: Cross-Site", "Sec-Fetch-Mode: no-cors"}, crossSite},
 			{"two sites", "GET", own, []string{"Sec-Fetch-Site: none", "Sec-Fetch-Site: cross-site"}, crossSite},
-			{"link from elsewhere", "GET", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"}, "served"},
+			{"link from elsewhere", "GET", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, "served"},
+			{"frame elsewhere", "GET", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"}, crossSite},
+			{"form elsewhere", "POST", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, crossSite},
+			{"navigation to nowhere", "GET", own, []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"}, crossSite},
+			{"another port of this machine", "GET", own, []string{"Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: no-cors"}, crossSite},
 			{"typed address", "GET", own, []string{"Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate"}, "served"},
 			{"own page", "GET", own, []string{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors"}, "served"},
 		} {
