@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/authn"
 )
@@ -117,17 +119,9 @@ func (s *Server) accessToken(c *client, scopes []string) (string, error) {
 		Expires:  now.Add(c.AccessTokenLifetime).Unix(),
 		IssuedAt: now.Unix(),
 		Version:  2,
-		ID:       newUUID(),
+		ID:       uuid.NewString(),
 		ClientID: c.ID,
 	})
-}
-
-// newUUID returns a random UUID (RFC 9562 section 5.4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // newSecret returns a client secret of 255 random bits in Cognito's form: 51

@@ -12,6 +12,7 @@
 package functions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,10 +106,10 @@ func New(cfg Config) (*Runner, error) {
 	if cfg.Region == "" {
 		return nil, errors.New("functions: no region")
 	}
-	cfg.InitTimeout = orDefault(cfg.InitTimeout, 10*time.Second)
-	cfg.IdleTimeout = orDefault(cfg.IdleTimeout, 5*time.Minute)
-	cfg.MaxConcurrency = orDefault(cfg.MaxConcurrency, 1000)
-	cfg.MaxProcesses = orDefault(cfg.MaxProcesses, 64)
+	cfg.InitTimeout = cmp.Or(cfg.InitTimeout, 10*time.Second)
+	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 5*time.Minute)
+	cfg.MaxConcurrency = cmp.Or(cfg.MaxConcurrency, 1000)
+	cfg.MaxProcesses = cmp.Or(cfg.MaxProcesses, 64)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -131,15 +132,6 @@ func New(cfg Config) (*Runner, error) {
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.starter = newStarter()
 	return m, nil
-}
-
-// orDefault returns v, or otherwise where v is zero.
-func orDefault[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 // Prepare builds every function whose source is known. The functions that do

@@ -1,12 +1,15 @@
 package functions
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // invocation is one event on its way through a function.
@@ -23,7 +26,7 @@ type invocation struct {
 
 func newInvocation(fn *function, payload []byte) *invocation {
 	return &invocation{
-		requestID:   newRequestID(),
+		requestID:   uuid.NewString(),
 		traceID:     newTraceID(time.Now()),
 		functionARN: fn.ARN,
 		payload:     payload,
@@ -137,15 +140,7 @@ func startFailure(inv *invocation, err error) outcome {
 }
 
 // timeout is the function's limit, 3 seconds where the template has none.
-func (f *function) timeout() time.Duration { return orDefault(f.Timeout, 3*time.Second) }
-
-// newRequestID returns a random UUID of version 4.
-func newRequestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+func (f *function) timeout() time.Duration { return cmp.Or(f.Timeout, 3*time.Second) }
 
 // newTraceID returns an X-Ray header for a trace that nobody samples.
 func newTraceID(now time.Time) string {

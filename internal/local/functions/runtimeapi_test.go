@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // TestSurvive holds the rows of MUST-SURVIVE that this package answers for.
@@ -77,7 +79,7 @@ func TestRuntimeAPIEvent(t *testing.T) {
 		{http.MethodGet, "invocation/next", "", http.StatusOK},
 		{http.MethodGet, "invocation/next", "", http.StatusForbidden}, // not before the answer
 		{http.MethodPost, "init/error", "{}", http.StatusForbidden},   // too late
-		{http.MethodPost, "invocation/" + newRequestID() + "/response", "1", http.StatusBadRequest},
+		{http.MethodPost, "invocation/" + uuid.NewString() + "/response", "1", http.StatusBadRequest},
 		{http.MethodPost, "invocation/" + inv.requestID + "/response", "2", http.StatusAccepted},
 		{http.MethodPost, "invocation/" + inv.requestID + "/response", "3", http.StatusBadRequest},
 		{http.MethodPost, "invocation/" + inv.requestID + "/error", "4", http.StatusBadRequest},

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,7 @@ func variables(cfg Config, fn *function, taskRoot, home, runtimeAPI string) []st
 		"AWS_DEFAULT_REGION="+cfg.Region,
 		"AWS_LAMBDA_FUNCTION_NAME="+fn.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(orDefault(fn.MemoryMB, 128)),
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(cmp.Or(fn.MemoryMB, 128)),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+fn.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME="+newLogStream(time.Now()),

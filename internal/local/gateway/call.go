@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // call is one request on its way through the gateway.
@@ -46,7 +48,7 @@ func (g *Gateway) newCall(r *http.Request) *call {
 		Gateway:           g,
 		request:           r,
 		start:             g.config.Now(),
-		requestID:         uuid(),
+		requestID:         uuid.NewString(),
 		extendedRequestID: base64.StdEncoding.EncodeToString(randomBytes(11)),
 		method:            method(r),
 		domain:            g.config.Domain,
@@ -195,12 +197,6 @@ func traceID(sent string, now time.Time) string {
 		root = found[1]
 	}
 	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=0", root, hex.EncodeToString(randomBytes(8)))
-}
-
-func uuid() string {
-	b := randomBytes(16)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, RFC 9562 section 5.4
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func randomBytes(n int) []byte {
