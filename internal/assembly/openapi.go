@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -43,7 +44,6 @@ func loadOpenAPI(data []byte) (*openapi3.T, error) {
 }
 
 func (b *bodyReader) read() {
-	b.checkExtensions(b.at, b.doc.Extensions, extensionGatewayResponses)
 	if len(b.doc.Security) > 0 {
 		b.problem(b.at+".security", "a requirement for the whole API is not understood; put it on each operation")
 	}
@@ -73,11 +73,9 @@ func (b *bodyReader) readPath(path string, item *openapi3.PathItem, authorizers 
 		}
 		operations["ANY"] = &op
 	}
-	b.checkExtensions(at, item.Extensions, extensionAnyMethod)
 	for _, method := range slices.Sorted(maps.Keys(operations)) {
 		op := operations[method]
 		place := at + "." + strings.ToLower(method)
-		b.checkExtensions(place, op.Extensions, extensionIntegration)
 		route := Route{
 			Method:        method,
 			Path:          path,
@@ -105,7 +103,6 @@ func (b *bodyReader) authorizers() map[string]Authorization {
 	for name, ref := range b.doc.Components.SecuritySchemes {
 		at := b.at + ".components.securitySchemes." + name
 		scheme := ref.Value
-		b.checkExtensions(at, scheme.Extensions, extensionAuthType, extensionAuthorizer)
 		authType, _ := scheme.Extensions[extensionAuthType].(string)
 		switch strings.ToLower(authType) {
 		case "awssigv4":
@@ -117,23 +114,19 @@ func (b *bodyReader) authorizers() map[string]Authorization {
 				ProviderARNs []string `json:"providerARNs"`
 			}) {
 				authorizer.ProviderARNs = v.ProviderARNs
+				if v.Type != "cognito_user_pools" {
+					b.problem(at, "an authorizer of type %q is not understood", v.Type)
+				}
 			})
 			if scheme.Type != "apiKey" || scheme.In != "header" || scheme.Name == "" || len(authorizer.ProviderARNs) == 0 {
 				b.problem(at, "a Cognito authorizer takes its token from a header and names its user pools")
 			}
 			out[name] = Authorization{Type: AuthorizationCognito, Authorizer: authorizer}
 		default:
-			b.problem(at, "authorizers of type %q are not understood", cmpOr(authType, scheme.Type))
+			b.problem(at, "authorizers of type %q are not understood", cmp.Or(authType, scheme.Type))
 		}
 	}
 	return out
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // authorization reads what an operation asks of its caller. Anything but
@@ -188,7 +181,7 @@ func readIntegration(raw any, at string) Integration {
 	out := Integration{
 		Type:                strings.ToUpper(i.Type),
 		Timeout:             defaultTimeout,
-		PassthroughBehavior: cmpOr(strings.ToUpper(i.PassthroughBehavior), "WHEN_NO_MATCH"),
+		PassthroughBehavior: cmp.Or(strings.ToUpper(i.PassthroughBehavior), "WHEN_NO_MATCH"),
 		RequestTemplates:    i.RequestTemplates,
 	}
 	if i.TimeoutInMillis > 0 {
@@ -240,16 +233,6 @@ func (g gatewayResponse) model(b *bodyReader, at string) GatewayResponse {
 		out.StatusCode = status
 	}
 	return out
-}
-
-// checkExtensions reports every API Gateway extension that is not among those
-// understood here.
-func (b *bodyReader) checkExtensions(at string, extensions map[string]any, known ...string) {
-	for _, name := range slices.Sorted(maps.Keys(extensions)) {
-		if strings.HasPrefix(name, "x-amazon-apigateway-") && !slices.Contains(known, name) {
-			b.problem(at, "%s is not understood", name)
-		}
-	}
 }
 
 // decodeExtension reads an extension strictly: a member that T does not know

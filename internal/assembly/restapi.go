@@ -91,6 +91,7 @@ func (r *reader) readBody(api *RestAPI, body map[string]any, at string) {
 		return
 	}
 	b := &bodyReader{reader: r, api: api, at: at, doc: doc}
+	b.checkKeys(body)
 	b.read()
 	slices.SortFunc(api.Routes, func(a, b Route) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
