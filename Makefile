@@ -67,10 +67,24 @@ synth: node_modules ## Synthesize every stage into cdk.out, functions included
 	npx cdk synth --quiet
 
 STAGE ?=
-.PHONY: deploy diff destroy
-deploy diff destroy: node_modules ## Run the CDK CLI on one stage: make deploy STAGE=dev
-	@test -n "$(STAGE)" || { echo "name the stage: make $@ STAGE=dev" >&2; exit 2; }
-	npx cdk $@ "$(STAGE)/*" -c stage=$(STAGE)
+STAGE_NAMED = @test -n "$(STAGE)" || { echo "name the stage: make $@ STAGE=dev" >&2; exit 2; }
+
+.PHONY: deploy
+deploy: node_modules $(GATEWRIGHT) ## Deploy one stage, after a check: make deploy STAGE=dev
+	$(STAGE_NAMED)
+	npx cdk synth --quiet "$(STAGE)/*" -c "stage=$(STAGE)"
+	$(GATEWRIGHT) deploy-check --stage "$(STAGE)" --assembly cdk.out
+	npx cdk deploy "$(STAGE)/*" --app cdk.out
+
+.PHONY: diff destroy
+diff destroy: node_modules ## Run the CDK CLI on one stage: make diff STAGE=dev
+	$(STAGE_NAMED)
+	npx cdk $@ "$(STAGE)/*" -c "stage=$(STAGE)"
+
+.PHONY: deploy-account
+deploy-account: node_modules ## Set API Gateway's logging role for a stage's account and Region, once
+	$(STAGE_NAMED)
+	npx cdk deploy Account -c "account-of=$(STAGE)"
 
 node_modules: package.json package-lock.json
 	npm ci --no-audit --no-fund

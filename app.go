@@ -1,15 +1,16 @@
 // Command gatewright is the CDK app: one CDK Stage for each file in stages/.
 //
-//	npx cdk synth                  every stage
-//	npx cdk deploy "dev/*"         one stage
-//	npx cdk synth -c stage=dev     only that stage's file is read
+//	npx cdk synth                          every stage
+//	npx cdk deploy "dev/*"                 one stage
+//	npx cdk deploy "dev/*" -c stage=dev    one stage, and nothing of the others is declared or looked up
+//	npx cdk deploy Account -c account-of=dev
+//	                                       API Gateway's logging role, once for dev's account and Region
 package main
 
 import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -17,6 +18,12 @@ import (
 
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
+)
+
+// Context keys of the app, for `cdk -c key=value`.
+const (
+	contextStage   = "stage"
+	contextAccount = "account-of"
 )
 
 func main() {
@@ -28,9 +35,9 @@ func main() {
 	}
 }
 
-// run declares every stage and synthesizes the app. Constructs panic with an
-// error where their props are unusable; whoever runs the app wants the error,
-// not a trace.
+// run declares what the context asks for and synthesizes the app. Constructs
+// panic with an error where their props are unusable; whoever runs the app
+// wants the error, not a trace.
 func run(dir string) (err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
@@ -42,27 +49,60 @@ func run(dir string) (err error) {
 		}
 	}()
 	app := awscdk.NewApp(nil)
-	only, _ := app.Node().TryGetContext(jsii.String("stage")).(string)
-	stages, err := read(dir, only)
-	if err != nil {
+	if err := declare(app, dir); err != nil {
 		return err
-	}
-	for _, stage := range stages {
-		stacks.New(app, stage)
 	}
 	app.Synth(nil)
 	return nil
 }
 
-// read returns the named stage, or all.
-func read(dir, only string) ([]stagefile.Stage, error) {
-	if only == "" {
-		return stagefile.ReadDir(dir)
+// declare adds every stage, the one that is named, or the account of one.
+func declare(app awscdk.App, dir string) error {
+	only, oneStage, err := text(app, contextStage)
+	if err != nil {
+		return err
 	}
-	file := filepath.Join(dir, only+".yaml")
-	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("no stage %q: %s does not exist", only, file)
+	accountOf, account, err := text(app, contextAccount)
+	if err != nil {
+		return err
 	}
-	stage, err := stagefile.Read(file)
-	return []stagefile.Stage{stage}, err
+	switch {
+	case account && oneStage:
+		return errors.New("the context has both stage and account-of; the role belongs to no stage, so give one of them")
+	case account:
+		s, err := stagefile.ReadStage(dir, accountOf)
+		if err != nil {
+			return fmt.Errorf("context %s: %w", contextAccount, err)
+		}
+		stacks.NewAccount(app, s)
+		return nil
+	case oneStage:
+		s, err := stagefile.ReadStage(dir, only)
+		if err != nil {
+			return err
+		}
+		stacks.New(app, s)
+		return nil
+	}
+	all, err := stagefile.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		stacks.New(app, s)
+	}
+	return nil
+}
+
+// text returns a value of the context, and whether there is one. One that is
+// not text is an error: it is not for the app to guess which stage is meant.
+func text(app awscdk.App, key string) (value string, given bool, err error) {
+	switch v := app.Node().TryGetContext(jsii.String(key)).(type) {
+	case nil:
+		return "", false, nil
+	case string:
+		return v, true, nil
+	default:
+		return "", false, fmt.Errorf("context %s is %v; write the name of a stage", key, v)
+	}
 }

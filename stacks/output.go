@@ -16,24 +16,28 @@ const OutputName = "Gatewright"
 // stage, as far as it holds for a deployed one.
 func output(stack awscdk.Stack, s stagefile.Stage, i *identity, api *restapi.RestAPI) {
 	pool := i.users.Pool
+	var clients []any
+	for _, client := range machines {
+		clients = append(clients, map[string]any{
+			"name":   client.Name,
+			"id":     *i.users.Clients[client.Name].UserPoolClientId(),
+			"flows":  []string{"client_credentials"},
+			"scopes": client.Scopes,
+		})
+	}
 	description := map[string]any{
 		"stage":    s.Name,
 		"region":   *stack.Region(),
 		"account":  *stack.Account(),
-		"api":      *api.API.Url(),
-		"auth":     *i.users.Domain.BaseUrl(nil),
+		"api":      api.URL(),
+		"auth":     i.users.BaseURL(),
 		"apiId":    *api.API.RestApiId(),
 		"apiStage": *api.Stage.StageName(),
 		"userPools": []any{map[string]any{
 			"id":      *pool.UserPoolId(),
-			"issuer":  *pool.UserPoolProviderUrl(),
-			"jwksUri": *pool.UserPoolProviderUrl() + "/.well-known/jwks.json",
-			"clients": []any{map[string]any{
-				"name":   machine.Name,
-				"id":     *i.users.Clients[machine.Name].UserPoolClientId(),
-				"flows":  []string{"client_credentials"},
-				"scopes": machine.Scopes,
-			}},
+			"issuer":  i.users.Issuer(),
+			"jwksUri": i.users.Issuer() + "/.well-known/jwks.json",
+			"clients": clients,
 		}},
 	}
 	awscdk.NewCfnOutput(stack, jsii.String(OutputName), &awscdk.CfnOutputProps{

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"strings"
+
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/gatewright/gatewright/access"
@@ -13,20 +15,29 @@ import (
 // declareAPI declares the reference API: every route, who may call it, and
 // what answers.
 func declareAPI(stack constructs.Construct, s stagefile.Stage, i *identity) *restapi.RestAPI {
+	origins := map[string]string{"ORIGINS": strings.Join(s.Origins, " ")}
 	status := gofunction.New(stack, "Status", gofunction.Props{
-		Package:     "github.com/gatewright/gatewright/lambdas/status",
-		Description: "GET /v1/status: the API is up",
+		Package:      "github.com/gatewright/gatewright/lambdas/status",
+		Description:  "GET /v1/status: the API is up",
+		Environment:  origins,
+		LogRetention: LogRetention(s.LogRetentionDays),
 	})
 	whoami := gofunction.New(stack, "Whoami", gofunction.Props{
-		Package:     "github.com/gatewright/gatewright/lambdas/whoami",
-		Description: "GET /v1/whoami: who is calling",
+		Package:      "github.com/gatewright/gatewright/lambdas/whoami",
+		Description:  "GET /v1/whoami: who is calling",
+		Environment:  origins,
+		LogRetention: LogRetention(s.LogRetentionDays),
 	})
+	routes := noteRoutes(declareNotes(stack, s))
+	routes["GET /v1/status"] = restapi.Route{Access: access.Public("health check"), Target: status}
+	routes["GET /v1/whoami"] = restapi.Route{Access: access.Scopes(notesRead, notesWrite), Target: whoami}
 	return restapi.New(stack, "API", restapi.Props{
-		UserPools: []*userpool.UserPool{i.users},
-		Origins:   s.Origins,
-		Routes: restapi.Routes{
-			"GET /v1/status": {Access: access.Public("health check"), Target: status},
-			"GET /v1/whoami": {Access: access.Scopes(notesRead, notesWrite), Target: whoami},
-		},
+		UserPools:  []*userpool.UserPool{i.users},
+		Origins:    s.Origins,
+		Domain:     declareDomain(stack, s),
+		RateLimit:  s.Throttle.Rate,
+		BurstLimit: s.Throttle.Burst,
+		AccessLog:  restapi.AccessLog{Retention: LogRetention(s.LogRetentionDays)},
+		Routes:     routes,
 	})
 }

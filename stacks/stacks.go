@@ -4,8 +4,6 @@
 package stacks
 
 import (
-	"time"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -16,20 +14,27 @@ import (
 // New adds a stage's stacks to the app. It panics with an error where the
 // stage cannot be declared.
 func New(app constructs.Construct, s stagefile.Stage) awscdk.Stage {
-	stage := awscdk.NewStage(app, jsii.String(s.Name), &awscdk.StageProps{Env: &awscdk.Environment{
-		Account: optional(s.Account),
-		Region:  jsii.String(s.Region),
-	}})
-	identity := newIdentity(stage, s.TokenLifetime)
+	stage := awscdk.NewStage(app, jsii.String(s.Name), &awscdk.StageProps{Env: environment(s)})
+	identity := newIdentity(stage, s)
 	newAPI(stage, s, identity)
 	return stage
 }
 
-func newIdentity(stage awscdk.Stage, tokenLifetime time.Duration) *identity {
+// environment is the account and Region that a stage file names. An account
+// that is left open is that of whoever deploys.
+func environment(s stagefile.Stage) *awscdk.Environment {
+	env := &awscdk.Environment{Region: jsii.String(s.Region)}
+	if s.Account != "" {
+		env.Account = jsii.String(s.Account)
+	}
+	return env
+}
+
+func newIdentity(stage awscdk.Stage, s stagefile.Stage) *identity {
 	stack := awscdk.NewStack(stage, jsii.String("Identity"), &awscdk.StackProps{
 		Description: jsii.String("Gatewright: who callers are"),
 	})
-	return declareIdentity(stack, tokenLifetime)
+	return declareIdentity(stack, s)
 }
 
 func newAPI(stage awscdk.Stage, s stagefile.Stage, i *identity) {
@@ -41,11 +46,4 @@ func newAPI(stage awscdk.Stage, s stagefile.Stage, i *identity) {
 	awscdk.CrossStackReferences_Of(stack).Consume(awscdk.ReferenceStrength_WEAK)
 	api := declareAPI(stack, s, i)
 	output(stack, s, i, api)
-}
-
-func optional(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return jsii.String(text)
 }

@@ -28,6 +28,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("Whoami", func(t *testing.T) { testWhoami(t, r) })
 	t.Run("Preflight", func(t *testing.T) { testPreflight(t, r) })
 	t.Run("Bodies", func(t *testing.T) { testBodies(t, r) })
+	t.Run("Notes", func(t *testing.T) { testNotes(t, r) })
 	t.Run("ExecuteAPIHost", func(t *testing.T) { testExecuteAPIHost(t, r) })
 	t.Run("Banner", func(t *testing.T) { testBanner(t, r) })
 	t.Run("AWSCLI", func(t *testing.T) { testAWSCLI(t, r) })
@@ -120,7 +121,7 @@ func testPreflight(t *testing.T, r *runtime) {
 	}
 	for name, want := range map[string]string{
 		"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET",
-		"Access-Control-Allow-Headers": "Authorization,Content-Type", "Access-Control-Max-Age": "600",
+		"Access-Control-Allow-Headers": "Authorization,Content-Type,If-Match,If-None-Match", "Access-Control-Max-Age": "600",
 	} {
 		if value := got.header.Get(name); value != want {
 			t.Errorf("%s is %q, want %q", name, value, want)
@@ -197,12 +198,16 @@ func testBanner(t *testing.T, r *runtime) {
 		if strings.HasPrefix(line, "TOKEN=") {
 			script = append(script, line)
 		}
+		if strings.HasPrefix(line, "ID=$(curl ") {
+			curls++
+			script = append(script, line)
+		}
 		if strings.HasPrefix(line, "curl ") {
 			curls++
 			script = append(script, strings.Replace(line, "curl ", "curl --silent --show-error --fail ", 1)+" || exit "+strconv.Itoa(curls))
 		}
 	}
-	if curls != len(r.Routes) || curls != 2 {
+	if curls != len(r.Routes) || curls != 7 {
 		t.Errorf("%d curl lines for %d routes", curls, len(r.Routes))
 	}
 	out, err := exec.Command("bash", "-c", strings.Join(script, "\n")).CombinedOutput()
@@ -221,6 +226,9 @@ func testAWSCLI(t *testing.T, r *runtime) {
 		return string(out), err
 	}
 	if out, err := aws(r.AWSCredentials.SecretAccessKey, "sts", "get-caller-identity"); err != nil || !strings.Contains(out, `"Account": "`+r.Account+`"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := aws(r.AWSCredentials.SecretAccessKey, "dynamodb", "scan", "--table-name", r.Tables[0]); err != nil || !strings.Contains(out, `"owner"`) {
 		t.Errorf("%v: %s", err, out)
 	}
 	if out, err := aws("wrong", "sts", "get-caller-identity"); err == nil || !strings.Contains(out, "SignatureDoesNotMatch") {

@@ -156,8 +156,16 @@ func TestStageOutput(t *testing.T) {
 		if err := decoder.Decode(&ready); err != nil {
 			t.Fatalf("%s: %v", output, err)
 		}
-		client := ready.UserPools[0].Clients[0]
-		if ready.Stage != stage.Name || ready.APIID != model.RestAPIs[0].ID || client.ID != model.UserPools[0].Clients[0].ID || client.Secret != "" {
+		ids := map[string]string{}
+		for _, client := range model.UserPools[0].Clients {
+			ids[client.Name] = client.ID
+		}
+		for _, client := range ready.UserPools[0].Clients {
+			if client.ID != ids[client.Name] || client.Secret != "" {
+				t.Errorf("the client is %+v", client)
+			}
+		}
+		if ready.Stage != stage.Name || ready.APIID != model.RestAPIs[0].ID || len(ready.UserPools[0].Clients) != len(ids) {
 			t.Errorf("the output is %s", output)
 		}
 		return

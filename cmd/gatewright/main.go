@@ -67,6 +67,6 @@ This command reads what a CDK app synthesizes and needs no AWS account.`,
 			ran()
 		},
 	}
-	root.AddCommand(newUpCommand(serve), newVersionCommand())
+	root.AddCommand(newUpCommand(serve), newDeployCheckCommand(), newVersionCommand())
 	return root
 }

@@ -16,8 +16,8 @@ func Example() {
 	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)
 	orders := gofunction.New(stack, "Orders", gofunction.Props{Package: "./lambdas/orders"})
 	users := userpool.New(stack, "Users", userpool.Props{
-		ResourceServers: []userpool.ResourceServer{{ID: "orders", Scopes: userpool.Scopes{"read": "Read orders"}}},
-		Clients:         []userpool.Client{userpool.Machine{Name: "billing", Scopes: []string{"orders/read"}}},
+		ResourceServers: []userpool.ResourceServer{{ID: "orders", Scopes: userpool.Scopes{"read": "Read orders", "write": "Order"}}},
+		Clients:         []userpool.Client{userpool.Machine{Name: "billing", Scopes: []string{"orders/read", "orders/write"}}},
 	})
 	restapi.New(stack, "API", restapi.Props{
 		UserPools: []*userpool.UserPool{users},
@@ -26,6 +26,17 @@ func Example() {
 			"GET /status":      {Access: access.Public("health check"), Target: orders},
 			"GET /orders":      {Access: access.Scopes("orders/read"), Target: orders},
 			"GET /orders/{id}": {Access: access.Scopes("orders/read"), Target: orders},
+			"POST /orders": {
+				Access: access.Scopes("orders/write"),
+				Target: orders,
+				Body: restapi.Body{Name: "Order", Schema: map[string]any{
+					"type":                 "object",
+					"properties":           map[string]any{"article": map[string]any{"type": "string", "maxLength": 40}},
+					"required":             []string{"article"},
+					"additionalProperties": false,
+				}},
+				Throttle: restapi.Throttle{Rate: 10, Burst: 20},
+			},
 		},
 	})
 	app.Synth(nil)

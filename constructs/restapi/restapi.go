@@ -10,8 +10,8 @@
 //		},
 //	})
 //
-// A route without a rule, an unknown scope or two paths that conflict are
-// errors that name the route. The whole API is one OpenAPI body, so it stays
+// A route without a rule, an unknown scope, two paths that conflict or a model
+// that API Gateway would not apply are errors that name the route. The whole API is one OpenAPI body, so it stays
 // within CloudFormation's limits at any number of routes, and every change of
 // it is deployed.
 package restapi
@@ -21,15 +21,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/constructs/customdomain"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/apispec"
 )
@@ -52,39 +53,77 @@ type Props struct {
 	// UserPools are the pools whose access tokens the API takes. Default:
 	// none; then a route with access.Scopes is an error.
 	UserPools []*userpool.UserPool
+	// Name is the API's name in the console and in reports; it need not be
+	// unique. Default: the stack's name, a hyphen and the construct's id.
+	Name string
+	// Description says what the API is for. Default: none.
+	Description string
+	// Tags are put on the API, its stage and its log, at most 50. Default:
+	// none. A key or value that AWS would refuse is an error.
+	Tags map[string]string
+
 	// Origins are the web origins whose pages may call the API, as browsers
-	// send them: "https://shop.example.com". At most one so far. Default:
-	// none; then browsers refuse to show any page an answer.
+	// send them: "https://shop.example.com". Default: none; then browsers
+	// refuse to show any page an answer. A wildcard, or a spelling that no
+	// browser sends, is an error.
+	//
+	// Preflights and API Gateway's own errors carry the CORS headers; a
+	// function puts them on its answers with caller.CORS. With several
+	// origins any page may read API Gateway's own errors, because a gateway
+	// response cannot choose among them. No answer ever allows credentials:
+	// tokens travel in Authorization, not in cookies.
 	Origins []string
+	// AllowHeaders are the request headers that those pages may send beside
+	// Authorization, Content-Type, If-Match and If-None-Match. Default: none.
+	// A wildcard, a name twice, or any without Origins is an error.
+	AllowHeaders []string
+
+	// Domain is the custom domain that the API answers on. The execute-api host
+	// is then switched off and answers 403 to everything, because whatever
+	// hangs on the domain would be bypassed there. Default: none; then the API
+	// answers on the execute-api host, below the stage's name.
+	Domain *customdomain.Domain
+	// BasePath is the first part of the path on the domain, by which several
+	// APIs share it: one part, without slashes, at most 300 letters, digits
+	// and $ - _ . + ! * ' ( ). Default: none; then the API has the whole
+	// domain. One that is taken, and one without a Domain, is an error.
+	BasePath string
+
 	// StageName is API Gateway's name for what is deployed: the first part of
 	// the path below the execute-api host, 1 to 128 letters, digits, hyphens
 	// and underscores. Default: "live".
 	StageName string
-	// RateLimit is how many requests a second the whole stage takes, steadily;
-	// more are answered 429. API Gateway applies it as a target, not as an
-	// exact bound. Default: 100. Negative is an error.
+	// RateLimit is how many requests a second each route takes, steadily,
+	// unless it has a Throttle of its own; more are answered 429. API Gateway
+	// applies it to each method of the stage, as a target and not as an exact
+	// bound ("Throttle requests to your REST APIs for better throughput").
+	// Default: 100. Negative is an error.
 	RateLimit float64
-	// BurstLimit is how many requests may come at once beyond the rate.
-	// Default: 200. Negative is an error.
+	// BurstLimit is how many requests may come to a route at once beyond the
+	// rate. Default: 200. Negative is an error.
 	BurstLimit int
-}
-
-// Routes holds routes by pattern: "GET /orders/{id}". A pattern is a method, a
-// space and a path; {id} stands for one part of a path and {rest+} for all
-// that remain.
-type Routes map[string]Route
-
-// Route says who may call and what answers.
-type Route struct {
-	Access access.Rule
-	Target Target
+	// AccessLog describes the log of requests. Default: on, kept for one
+	// month; the deployment fails where the account has no logging role.
+	AccessLog AccessLog
+	// Tracing sends a trace of sampled requests to AWS X-Ray, with their URL,
+	// address and user agent, at X-Ray's price. Default: false.
+	Tracing bool
+	// MinCompressionBytes is the size in bytes from which answers are
+	// compressed for clients that accept it, and compressed bodies are
+	// understood: 1 to 10,485,760. Default: 0, no compression. No binary media
+	// type is declared for it: "*/*" would break the preflights.
+	MinCompressionBytes int
 }
 
 // RestAPI is a deployed REST API.
 type RestAPI struct {
-	// API and Stage are the CDK's objects.
-	API   awsapigateway.SpecRestApi
-	Stage awsapigateway.Stage
+	// API, Stage and AccessLog are the CDK's objects. AccessLog is nil where
+	// it is off.
+	API       awsapigateway.SpecRestApi
+	Stage     awsapigateway.Stage
+	AccessLog awslogs.LogGroup
+
+	url string
 }
 
 // New declares the API. It panics with an error that names the construct and
@@ -92,40 +131,46 @@ type RestAPI struct {
 func New(scope constructs.Construct, id string, p Props) *RestAPI {
 	this := constructs.NewConstruct(scope, jsii.String(id))
 	p = p.withDefaults()
-	name := *awscdk.Stack_Of(this).StackName() + "-" + id
-	body, err := p.body(name)
-	if err != nil {
+	if p.Name == "" {
+		p.Name = *awscdk.Stack_Of(this).StackName() + "-" + id
+	}
+	body, err := p.body()
+	if err := errors.Join(p.reserve(this), err); err != nil {
 		panic(fmt.Errorf("%s: %w", *this.Node().Path(), err))
 	}
+	log := p.declareAccessLog(this)
 	api := awsapigateway.NewSpecRestApi(this, jsii.String("API"), &awsapigateway.SpecRestApiProps{
 		ApiDefinition: awsapigateway.ApiDefinition_FromInline(body),
 		// One role per account and Region writes API Gateway's logs; an API
 		// must not replace it as a side effect.
-		CloudWatchRole: jsii.Bool(false),
-		DeployOptions: &awsapigateway.StageOptions{
-			StageName:            jsii.String(p.StageName),
-			ThrottlingRateLimit:  jsii.Number(p.RateLimit),
-			ThrottlingBurstLimit: jsii.Number(p.BurstLimit),
-		},
-		EndpointTypes:  &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
-		FailOnWarnings: jsii.Bool(true),
-		RestApiName:    jsii.String(name),
+		CloudWatchRole:            jsii.Bool(false),
+		DeployOptions:             p.stageOptions(log),
+		DisableExecuteApiEndpoint: p.executeAPIDisabled(),
+		EndpointTypes:             &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
+		FailOnWarnings:            jsii.Bool(true),
+		MinCompressionSize:        p.minCompression(),
+		RestApiName:               jsii.String(p.Name),
 	})
 	api.LatestDeployment().AddToLogicalId(awscdk.Lazy_Any(createOnly(p), nil))
-	if reasons := p.publicReasons(); len(reasons) > 0 {
-		resource := api.Node().DefaultChild().(awsapigateway.CfnRestApi)
-		resource.AddMetadata(jsii.String(MetadataKey), reasons)
-	}
+	p.describe(this, api.Node().DefaultChild().(awsapigateway.CfnRestApi))
 	arn := *api.ArnForExecuteApi(jsii.String("*"), jsii.String("/*"), jsii.String(p.StageName))
 	for _, target := range p.targets() {
 		target.AllowInvoke(this, arn)
 	}
-	return &RestAPI{API: api, Stage: api.DeploymentStage()}
+	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log}
+	a.mapDomain(this, p)
+	return a
 }
 
 // body writes the OpenAPI document as the CDK takes it.
-func (p Props) body(title string) (map[string]any, error) {
-	spec := apispec.Spec{Title: title, Routes: map[string]apispec.Route{}, Origins: p.Origins}
+func (p Props) body() (map[string]any, error) {
+	spec := apispec.Spec{
+		Title:       p.Name,
+		Description: p.Description,
+		Routes:      map[string]apispec.Route{},
+		Origins:     p.Origins,
+		Headers:     p.AllowHeaders,
+	}
 	for _, pool := range p.UserPools {
 		if pool == nil {
 			continue // validate reports it
@@ -134,11 +179,7 @@ func (p Props) body(title string) (map[string]any, error) {
 		spec.Scopes = append(spec.Scopes, pool.Scopes()...)
 	}
 	for pattern, route := range p.Routes {
-		r := apispec.Route{Access: route.Access}
-		if route.Target != nil {
-			r.Integration = route.Target.Integration()
-		}
-		spec.Routes[pattern] = r
+		spec.Routes[pattern] = route.spec()
 	}
 	document, err := spec.Document()
 	if err := errors.Join(p.validate(), err); err != nil {
@@ -151,39 +192,24 @@ func (p Props) body(title string) (map[string]any, error) {
 	return body, nil
 }
 
-func (p Props) withDefaults() Props {
-	p.Routes, p.UserPools = maps.Clone(p.Routes), slices.Clone(p.UserPools)
-	if p.StageName == "" {
-		p.StageName = DefaultStageName
+func (p Props) minCompression() awscdk.Size {
+	if p.MinCompressionBytes == 0 {
+		return nil
 	}
-	if p.RateLimit == 0 {
-		p.RateLimit = DefaultRateLimit
-	}
-	if p.BurstLimit == 0 {
-		p.BurstLimit = DefaultBurstLimit
-	}
-	return p
+	return awscdk.Size_Bytes(jsii.Number(p.MinCompressionBytes))
 }
 
-var stagePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
-
-func (p Props) validate() error {
-	var problems []error
-	for i, pool := range p.UserPools {
-		if pool == nil {
-			problems = append(problems, fmt.Errorf("UserPools[%d] is nil", i))
-		}
+// describe adds what is said about the API and decides nothing.
+func (p Props) describe(this constructs.Construct, resource awsapigateway.CfnRestApi) {
+	if p.Description != "" {
+		resource.SetDescription(jsii.String(p.Description))
 	}
-	if !stagePattern.MatchString(p.StageName) {
-		problems = append(problems, fmt.Errorf("StageName is %q; 1 to 128 letters, digits, hyphens and underscores", p.StageName))
+	if reasons := p.publicReasons(); len(reasons) > 0 {
+		resource.AddMetadata(jsii.String(MetadataKey), reasons)
 	}
-	if p.RateLimit < 0 {
-		problems = append(problems, fmt.Errorf("RateLimit is %g requests a second; it cannot be negative", p.RateLimit))
+	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
+		awscdk.Tags_Of(this).Add(jsii.String(key), jsii.String(p.Tags[key]), nil)
 	}
-	if p.BurstLimit < 0 {
-		problems = append(problems, fmt.Errorf("BurstLimit is %d requests; it cannot be negative", p.BurstLimit))
-	}
-	return errors.Join(problems...)
 }
 
 func (p Props) publicReasons() map[string]string {

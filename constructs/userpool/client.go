@@ -12,64 +12,68 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Client is a program that may obtain tokens. [Machine] is one.
-type Client interface {
-	name() string
-	scopes() []string
-	// settings are what this kind of client differs in.
-	settings() awscognito.UserPoolClientProps
-}
+// rotationGrace is how long a refresh token that was replaced works on, so
+// that an app whose answer got lost may ask again. Cognito takes up to a
+// minute.
+const rotationGrace = 30 * time.Second
 
-// Machine is a server without a user. It proves itself with a secret and gets
-// tokens by the client_credentials grant (RFC 6749 section 4.4), for scopes of
-// resource servers only.
-type Machine struct {
-	// Name tells the client from the pool's others.
-	Name string
-	// Scopes are what the client may ask for, at least one.
-	Scopes []string
-}
-
-var _ Client = Machine{}
-
-func (m Machine) name() string     { return m.Name }
-func (m Machine) scopes() []string { return m.Scopes }
-
-func (m Machine) settings() awscognito.UserPoolClientProps {
-	return awscognito.UserPoolClientProps{
-		GenerateSecret: jsii.Bool(true),
+// declareClient declares a client of any kind. Cognito refuses a client whose
+// scopes do not exist yet, so a client waits for the resource servers that
+// define them.
+func (u *UserPool) declareClient(this constructs.Construct, c client, p Props) {
+	settings := awscognito.UserPoolClientProps{
+		UserPool:                   u.Pool,
+		UserPoolClientName:         jsii.String(c.name),
+		GenerateSecret:             jsii.Bool(c.secret),
+		AccessTokenValidity:        minutes(p.AccessTokenLifetime),
+		EnableTokenRevocation:      jsii.Bool(true),
+		PreventUserExistenceErrors: jsii.Bool(true),
+		// Left out, Cognito would also allow sign-in by its own API, which
+		// gives tokens the administrative scope.
+		AuthFlows: &awscognito.AuthFlow{UserSrp: jsii.Bool(false), Custom: jsii.Bool(false)},
 		OAuth: &awscognito.OAuthSettings{
-			Flows: &awscognito.OAuthFlows{ClientCredentials: jsii.Bool(true)},
+			Flows:  &awscognito.OAuthFlows{ClientCredentials: jsii.Bool(true)},
+			Scopes: oauthScopes(c.scopes),
 		},
 	}
-}
-
-// declareClient adds to a kind's settings what all clients share. Cognito
-// refuses a client whose scopes do not exist yet, so a client waits for the
-// resource servers that define them.
-func (u *UserPool) declareClient(this constructs.Construct, c Client, p Props) awscognito.UserPoolClient {
-	settings := c.settings()
-	settings.UserPool = u.Pool
-	settings.UserPoolClientName = jsii.String(c.name())
-	settings.OAuth.Scopes = oauthScopes(c.scopes())
-	settings.AccessTokenValidity = minutes(p.AccessTokenLifetime)
-	settings.EnableTokenRevocation = jsii.Bool(true)
-	settings.PreventUserExistenceErrors = jsii.Bool(true)
-	// Left out, Cognito would allow SRP and custom sign-in.
-	settings.AuthFlows = &awscognito.AuthFlow{UserSrp: jsii.Bool(false), Custom: jsii.Bool(false)}
-
-	client := awscognito.NewUserPoolClient(this, jsii.String(childID("Client", c.name())), &settings)
-	for _, id := range slices.Sorted(maps.Keys(u.ResourceServers)) {
-		if definesAny(id, c.scopes()) {
-			client.Node().AddDependency(u.ResourceServers[id])
+	if c.signIn != nil {
+		c.signIn.apply(&settings, p)
+		if !c.secret {
+			rotate(&settings)
 		}
 	}
-	return client
+	declared := awscognito.NewUserPoolClient(this, jsii.String(childID("Client", c.name)), &settings)
+	for _, id := range slices.Sorted(maps.Keys(u.ResourceServers)) {
+		if definesAny(id, c.scopes) {
+			declared.Node().AddDependency(u.ResourceServers[id])
+		}
+	}
+	u.Clients[c.name] = declared
+}
+
+func (s *signIn) apply(settings *awscognito.UserPoolClientProps, p Props) {
+	settings.IdTokenValidity = minutes(p.IDTokenLifetime)
+	settings.RefreshTokenValidity = minutes(s.refreshTokenLifetime)
+	settings.OAuth.Flows = &awscognito.OAuthFlows{AuthorizationCodeGrant: jsii.Bool(true)}
+	settings.OAuth.CallbackUrls = jsii.Strings(s.callbacks...)
+	if len(s.logouts) > 0 {
+		settings.OAuth.LogoutUrls = jsii.Strings(s.logouts...)
+	}
+}
+
+// rotate makes each refresh token work once. Cognito then refuses the
+// REFRESH_TOKEN_AUTH flow, and takes an empty list of flows for its default
+// one, so one flow must be named: custom sign-in, which admits nobody as long
+// as the pool has no trigger that defines its challenges.
+func rotate(settings *awscognito.UserPoolClientProps) {
+	settings.RefreshTokenRotationGracePeriod = awscdk.Duration_Seconds(jsii.Number(rotationGrace.Seconds()))
+	settings.AuthFlows = &awscognito.AuthFlow{Custom: jsii.Bool(true)}
 }
 
 func definesAny(serverID string, scopes []string) bool {
 	return slices.ContainsFunc(scopes, func(scope string) bool {
-		return scope[:strings.LastIndex(scope, "/")] == serverID
+		slash := strings.LastIndex(scope, "/")
+		return slash >= 0 && scope[:slash] == serverID
 	})
 }
 

@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ type ResourceServer struct {
 	Scopes Scopes
 }
 
+// unnamed is what Cognito takes in an identifier and not in a name (API
+// reference: CreateResourceServer).
+var unnamed = regexp.MustCompile(`[^\w+=,.@-]`)
+
 func (s ResourceServer) declare(this constructs.Construct, pool awscognito.UserPool) awscognito.UserPoolResourceServer {
 	var scopes []awscognito.ResourceServerScope
 	for _, name := range slices.Sorted(maps.Keys(s.Scopes)) {
@@ -36,7 +41,7 @@ func (s ResourceServer) declare(this constructs.Construct, pool awscognito.UserP
 		Identifier:                 jsii.String(s.ID),
 		Scopes:                     &scopes,
 		UserPool:                   pool,
-		UserPoolResourceServerName: jsii.String(s.ID),
+		UserPoolResourceServerName: jsii.String(unnamed.ReplaceAllString(s.ID, "-")),
 	})
 }
 

@@ -6,16 +6,24 @@
 //			ID:     "orders",
 //			Scopes: userpool.Scopes{"read": "Read orders"},
 //		}},
-//		Clients: []userpool.Client{userpool.Machine{
-//			Name:   "billing",
-//			Scopes: []string{"orders/read"},
-//		}},
+//		Clients: []userpool.Client{
+//			userpool.Browser{
+//				Name:      "website",
+//				Scopes:    []string{"openid", "orders/read"},
+//				Callbacks: []string{"https://shop.example.com/callback"},
+//			},
+//			userpool.Machine{Name: "billing", Scopes: []string{"orders/read"}},
+//		},
 //	})
 //
 // Each kind of client is its own type, so a client cannot be given a setting
 // that its kind must not have. CDK's own defaults for clients (the implicit
 // grant, https://example.com as a callback, the administrative scope) never
-// appear.
+// appear. [Import] takes a pool that exists already.
+//
+// Users sign in with their e-mail address and only at the pool's own domain,
+// never with a password that an app has seen. Nobody learns from an answer
+// whether a user exists.
 package userpool
 
 import (
@@ -28,10 +36,15 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/gatewright/gatewright/constructs/gofunction"
 )
 
-// DefaultAccessTokenLifetime is how long an access token is valid by default.
-const DefaultAccessTokenLifetime = 15 * time.Minute
+// How long tokens are valid by default.
+const (
+	DefaultAccessTokenLifetime = 15 * time.Minute
+	DefaultIDTokenLifetime     = 15 * time.Minute
+)
 
 // Props describes a user pool.
 type Props struct {
@@ -44,6 +57,26 @@ type Props struct {
 	// AccessTokenLifetime is how long an access token is valid, in whole
 	// minutes from 5 minutes to 24 hours. Default: 15 minutes.
 	AccessTokenLifetime time.Duration
+	// IDTokenLifetime is how long an ID token is valid, in whole minutes from
+	// 5 minutes to 24 hours. Default: 15 minutes.
+	IDTokenLifetime time.Duration
+	// AccessTokenClaims are user attributes to write into users' access
+	// tokens, where handlers read them: "email". An e-mail address or a phone
+	// number is written once it is verified; others as they are, and with
+	// SelfSignUp a user makes up the standard ones. A machine's tokens have no
+	// user and stay as they are. A function of this module does it; it is built
+	// with the app. Default: none. A claim that Cognito writes itself (sub,
+	// iss, exp, …) is an error.
+	AccessTokenClaims []string
+	// Password says which passwords users may choose. Default: 12 characters
+	// with a lower-case and an upper-case letter, a digit and a symbol.
+	Password PasswordPolicy
+	// MFA says whether users prove a second factor, by an authenticator app:
+	// MFAOff, MFAOptional or MFARequired. Default: MFAOff.
+	MFA MFA
+	// SelfSignUp lets anyone make a user, with a code sent to the e-mail
+	// address. Default: false, users are created by those who may.
+	SelfSignUp bool
 	// DomainPrefix is the pool's host below amazoncognito.com, unique among
 	// all accounts of a Region: 1 to 63 lower-case letters, digits and
 	// hyphens. Default: one made from the stack's id when it is deployed.
@@ -53,16 +86,22 @@ type Props struct {
 	RemovalPolicy awscdk.RemovalPolicy
 }
 
-// UserPool is a user pool with its domain, resource servers and clients.
+// UserPool is a user pool with its domain, resource servers and clients:
+// declared by [New], or one that exists, by [Import].
 type UserPool struct {
 	// Pool, Domain, ResourceServers (by id) and Clients (by name) are the
-	// CDK's objects.
-	Pool            awscognito.UserPool
-	Domain          awscognito.UserPoolDomain
+	// CDK's objects. An imported pool has no ResourceServers, and a Domain
+	// only where the import names one.
+	Pool            awscognito.IUserPool
+	Domain          awscognito.IUserPoolDomain
 	ResourceServers map[string]awscognito.UserPoolResourceServer
-	Clients         map[string]awscognito.UserPoolClient
+	Clients         map[string]awscognito.IUserPoolClient
+	// PreToken is the function behind AccessTokenClaims; nil without them.
+	PreToken *gofunction.Function
 
-	scopes []string
+	scopes  []string
+	issuer  string
+	baseURL string
 }
 
 // New declares the pool. It panics with an error that names the construct and
@@ -74,36 +113,44 @@ func New(scope constructs.Construct, id string, p Props) *UserPool {
 		panic(fmt.Errorf("%s: %w", *this.Node().Path(), err))
 	}
 	pool := newPool(this, p)
+	domain := pool.AddDomain(jsii.String("Domain"), &awscognito.UserPoolDomainOptions{
+		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(p.domainPrefix(this))},
+	})
 	u := &UserPool{
-		Pool: pool,
-		Domain: pool.AddDomain(jsii.String("Domain"), &awscognito.UserPoolDomainOptions{
-			CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(p.domainPrefix(this))},
-		}),
+		Pool:            pool,
+		Domain:          domain,
 		ResourceServers: map[string]awscognito.UserPoolResourceServer{},
-		Clients:         map[string]awscognito.UserPoolClient{},
+		Clients:         map[string]awscognito.IUserPoolClient{},
 		scopes:          p.definedScopes(),
+		issuer:          *pool.UserPoolProviderUrl(),
+		baseURL:         *domain.BaseUrl(nil),
 	}
 	for _, server := range p.ResourceServers {
 		u.ResourceServers[server.ID] = server.declare(this, pool)
 	}
 	for _, client := range p.Clients {
-		u.Clients[client.name()] = u.declareClient(this, client, p)
+		u.declareClient(this, client.describe(), p)
+	}
+	if len(p.AccessTokenClaims) > 0 {
+		u.PreToken = addPreToken(this, pool, p.AccessTokenClaims)
 	}
 	return u
 }
 
 func newPool(this constructs.Construct, p Props) awscognito.UserPool {
-	return awscognito.NewUserPool(this, jsii.String("Pool"), &awscognito.UserPoolProps{
+	settings := &awscognito.UserPoolProps{
 		AccountRecovery:     awscognito.AccountRecovery_EMAIL_ONLY,
 		AutoVerify:          &awscognito.AutoVerifiedAttrs{Email: jsii.Bool(true)},
 		DeletionProtection:  jsii.Bool(p.RemovalPolicy == awscdk.RemovalPolicy_RETAIN),
 		FeaturePlan:         awscognito.FeaturePlan_ESSENTIALS,
-		PasswordPolicy:      &awscognito.PasswordPolicy{MinLength: jsii.Number(12)},
+		PasswordPolicy:      p.Password.cdk(),
 		RemovalPolicy:       p.RemovalPolicy,
-		SelfSignUpEnabled:   jsii.Bool(false),
+		SelfSignUpEnabled:   jsii.Bool(p.SelfSignUp),
 		SignInAliases:       &awscognito.SignInAliases{Email: jsii.Bool(true)},
 		SignInCaseSensitive: jsii.Bool(false),
-	})
+	}
+	p.MFA.apply(settings)
+	return awscognito.NewUserPool(this, jsii.String("Pool"), settings)
 }
 
 // domainPrefix makes a prefix that no other account has: the random part of
@@ -121,22 +168,33 @@ func (p Props) domainPrefix(this constructs.Construct) string {
 // ARN is the pool's ARN.
 func (u *UserPool) ARN() string { return *u.Pool.UserPoolArn() }
 
+// Issuer is what the pool's tokens carry as iss. Its keys are at
+// <Issuer>/.well-known/jwks.json.
+func (u *UserPool) Issuer() string { return u.issuer }
+
+// BaseURL is where users sign in and the token endpoint is, without a trailing
+// slash; "" for an imported pool without a domain.
+func (u *UserPool) BaseURL() string { return u.baseURL }
+
 // Scopes returns every scope that the pool's resource servers define, in
 // order: "orders/read".
 func (u *UserPool) Scopes() []string { return slices.Clone(u.scopes) }
 
 // CreateOnly returns the values whose change gives the pool a new ARN behind
 // an unchanged reference (AWS::Cognito::UserPool, "Update requires:
-// Replacement").
+// Replacement"). An imported pool has none: its ARN is what the app wrote.
 func (u *UserPool) CreateOnly() []any {
-	resource := u.Pool.Node().DefaultChild().(awscognito.CfnUserPool)
+	resource, declared := u.Pool.Node().DefaultChild().(awscognito.CfnUserPool)
+	if !declared {
+		return nil
+	}
 	return []any{resource.AliasAttributes(), resource.UsernameAttributes(), resource.UsernameConfiguration()}
 }
 
 func (p Props) withDefaults() Props {
-	if p.AccessTokenLifetime == 0 {
-		p.AccessTokenLifetime = DefaultAccessTokenLifetime
-	}
+	p.AccessTokenLifetime = orDefault(p.AccessTokenLifetime, DefaultAccessTokenLifetime)
+	p.IDTokenLifetime = orDefault(p.IDTokenLifetime, DefaultIDTokenLifetime)
+	p.Password = p.Password.withDefaults()
 	if p.RemovalPolicy == "" {
 		p.RemovalPolicy = awscdk.RemovalPolicy_RETAIN
 	}

@@ -23,9 +23,11 @@ var (
 func (p Props) validate() error {
 	problems := p.serverProblems()
 	problems = append(problems, p.clientProblems()...)
-	if l := p.AccessTokenLifetime; l < 5*time.Minute || l > 24*time.Hour || l%time.Minute != 0 {
-		problems = append(problems, fmt.Errorf("AccessTokenLifetime is %s; Cognito takes whole minutes from 5m to 24h", l))
-	}
+	problems = append(problems, lifetimeProblems("AccessTokenLifetime", p.AccessTokenLifetime, shortest, longest)...)
+	problems = append(problems, lifetimeProblems("IDTokenLifetime", p.IDTokenLifetime, shortest, longest)...)
+	problems = append(problems, claimProblems(p.AccessTokenClaims)...)
+	problems = append(problems, p.Password.problems()...)
+	problems = append(problems, p.MFA.problems()...)
 	if p.DomainPrefix != "" && !awscdkToken(p.DomainPrefix) {
 		problems = append(problems, prefixProblems(p.DomainPrefix)...)
 	}
@@ -61,31 +63,91 @@ func (p Props) serverProblems() []error {
 
 func (p Props) clientProblems() []error {
 	var problems []error
-	defined := p.definedScopes()
 	seen := map[string]bool{}
-	for i, client := range p.Clients {
-		if client == nil {
+	for i, declared := range p.Clients {
+		if declared == nil {
 			problems = append(problems, fmt.Errorf("Clients[%d]: nil; write userpool.Machine{…}", i))
 			continue
 		}
-		at := fmt.Sprintf("Clients[%d] %q", i, client.name())
-		if !clientPattern.MatchString(client.name()) {
+		c := declared.describe()
+		at := fmt.Sprintf("Clients[%d] %q", i, c.name)
+		if !clientPattern.MatchString(c.name) {
 			problems = append(problems, fmt.Errorf("%s: malformed Name; 1 to 128 letters, digits, spaces and + = , . @ - _", at))
 		}
-		if seen[client.name()] {
+		if seen[c.name] {
 			problems = append(problems, fmt.Errorf("%s: Name twice", at))
 		}
-		seen[client.name()] = true
-		if len(client.scopes()) == 0 || len(client.scopes()) > 50 {
-			problems = append(problems, fmt.Errorf("%s: %d scopes; Cognito takes 1 to 50", at, len(client.scopes())))
-		}
-		for _, scope := range client.scopes() {
-			if !slices.Contains(defined, scope) {
-				problems = append(problems, fmt.Errorf("%s: unknown scope %q; the resource servers define %q", at, scope, defined))
-			}
+		seen[c.name] = true
+		problems = append(problems, p.scopeProblems(at, c)...)
+		if c.signIn != nil {
+			problems = append(problems, c.signIn.problems(at, p)...)
 		}
 	}
 	return problems
+}
+
+// Scopes that speak of a user. phone is not among them: users have e-mail
+// addresses.
+var userScopes = []string{"openid", "email", "profile"}
+
+func (p Props) scopeProblems(at string, c client) []error {
+	var problems []error
+	if len(c.scopes) == 0 || len(c.scopes) > 50 {
+		problems = append(problems, fmt.Errorf("%s: %d scopes; Cognito takes 1 to 50", at, len(c.scopes)))
+	}
+	defined := p.definedScopes()
+	ofUser := false
+	for _, scope := range c.scopes {
+		switch {
+		case slices.Contains(defined, scope):
+		case !slices.Contains(userScopes, scope):
+			problems = append(problems, fmt.Errorf("%s: unknown scope %q; the resource servers define %q", at, scope, defined))
+		case c.signIn == nil:
+			problems = append(problems, fmt.Errorf("%s: scope %q speaks of a user, and a machine has none", at, scope))
+		default:
+			ofUser = true
+		}
+	}
+	if ofUser && !slices.Contains(c.scopes, "openid") {
+		problems = append(problems, fmt.Errorf("%s: email and profile need openid; write it too", at))
+	}
+	return problems
+}
+
+// problems are those of a client that signs users in.
+func (s *signIn) problems(at string, p Props) []error {
+	var problems []error
+	if len(s.callbacks) == 0 {
+		problems = append(problems, fmt.Errorf("%s: no Callbacks; write where users come back to after signing in", at))
+	}
+	problems = append(problems, s.redirectProblems(at+": Callbacks", s.callbacks)...)
+	problems = append(problems, s.redirectProblems(at+": Logouts", s.logouts)...)
+	problems = append(problems, lifetimeProblems(at+": RefreshTokenLifetime", s.refreshTokenLifetime, time.Hour, 3650*24*time.Hour)...)
+	if other := max(p.AccessTokenLifetime, p.IDTokenLifetime); s.refreshTokenLifetime < other {
+		problems = append(problems, fmt.Errorf("%s: RefreshTokenLifetime is %s, shorter than the other tokens' %s", at, s.refreshTokenLifetime, other))
+	}
+	return problems
+}
+
+// How short and long access and ID tokens may live.
+const (
+	shortest = 5 * time.Minute
+	longest  = 24 * time.Hour
+)
+
+func lifetimeProblems(name string, l, least, most time.Duration) []error {
+	if l < least || l > most || l%time.Minute != 0 {
+		return []error{fmt.Errorf("%s is %s; Cognito takes whole minutes from %s to %s", name, l, short(least), short(most))}
+	}
+	return nil
+}
+
+// short leaves out what is zero: "5m" for 5m0s.
+func short(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dm", d/time.Minute)
 }
 
 func prefixProblems(prefix string) []error {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/gatewright/gatewright/access"
 )
@@ -25,15 +26,20 @@ const MaxBytes = 1_000_000
 type Spec struct {
 	// Title is the API's name. It may not be empty.
 	Title string
+	// Description says what the API is for; it may be empty.
+	Description string
 	// Routes holds every route by its pattern, "GET /v1/notes/{id}".
 	Routes map[string]Route
 	// UserPools holds the ARNs of the user pools whose access tokens the API takes.
 	UserPools []string
 	// Scopes holds every scope that a resource server of those pools defines.
 	Scopes []string
-	// Origins holds the web origins whose pages may call the API, at most one
-	// so far. Without one there is no preflight and no CORS header.
+	// Origins holds the web origins whose pages may call the API. Without one
+	// there is no preflight and no CORS header.
 	Origins []string
+	// Headers holds the request headers that those pages may send beside
+	// Authorization, Content-Type, If-Match and If-None-Match.
+	Headers []string
 }
 
 // Route is one method of one path.
@@ -41,6 +47,11 @@ type Route struct {
 	Access access.Rule
 	// Integration is the x-amazon-apigateway-integration object.
 	Integration map[string]any
+	// Body is what API Gateway checks a request's body against, if anything.
+	Body Body
+	// Query holds the query's parameters by name; it checks that the required
+	// ones are there.
+	Query map[string]Parameter
 }
 
 // Validate returns every problem of the spec, joined, each with its route, or
@@ -55,14 +66,17 @@ func (s Spec) Validate() error {
 func (s Spec) Document() ([]byte, error) {
 	routes, problems := parseRoutes(s.Routes)
 	problems = append(problems, s.check()...)
+	models, clashes := s.models()
+	problems = append(problems, clashes...)
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
 	doc := document{
 		OpenAPI:          "3.0.1",
-		Info:             info{Title: s.Title, Version: "1"},
+		Info:             info{Title: s.Title, Description: s.Description, Version: "1"},
 		Paths:            s.paths(routes),
-		Components:       s.components(),
+		Components:       s.components(models),
+		Validators:       s.validators(),
 		GatewayResponses: s.gatewayResponses(),
 	}
 	var out bytes.Buffer
@@ -87,16 +101,18 @@ func (s Spec) check() []error {
 	if len(s.Routes) == 0 {
 		problems = append(problems, errors.New("the API has no routes"))
 	}
-	for _, origin := range s.Origins {
+	for i, origin := range s.Origins {
 		if err := CheckOrigin(origin); err != nil {
 			problems = append(problems, fmt.Errorf("origin %w", err))
+		} else if slices.Contains(s.Origins[:i], origin) {
+			problems = append(problems, fmt.Errorf("origin %q twice", origin))
 		}
 	}
-	if len(s.Origins) > 1 {
-		problems = append(problems, fmt.Errorf("%d origins; only one is supported so far", len(s.Origins)))
-	}
+	problems = append(problems, s.checkHeaders()...)
 	for _, pattern := range slices.Sorted(maps.Keys(s.Routes)) {
-		for _, problem := range s.checkRoute(s.Routes[pattern]) {
+		method, _, _ := strings.Cut(pattern, " ")
+		route := s.Routes[pattern]
+		for _, problem := range slices.Concat(s.checkRoute(route), route.Body.check(method), checkQuery(route.Query)) {
 			problems = append(problems, fmt.Errorf("%s: %w", pattern, problem))
 		}
 	}

@@ -24,14 +24,26 @@ func lambda(name string) map[string]any {
 	return map[string]any{"type": "aws_proxy", "httpMethod": "POST", "uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/" + name + "/invocations"}
 }
 
+func note() apispec.Body {
+	return apispec.Body{Name: "Note", Schema: map[string]any{
+		"type": "object",
+		"properties": map[string]any{
+			"title": map[string]any{"type": "string", "minLength": 1, "maxLength": 200},
+			"text":  map[string]any{"type": "string", "maxLength": 10_000},
+		},
+		"required":             []string{"title"},
+		"additionalProperties": false,
+	}}
+}
+
 func notes() apispec.Spec {
 	read, write := access.Scopes("notes/read", "notes/write"), access.Scopes("notes/write")
 	return apispec.Spec{
 		Title: "notes",
 		Routes: map[string]apispec.Route{
 			"GET /v1/status":         {Access: access.Public("health check"), Integration: lambda("status")},
-			"GET /v1/notes":          {Access: read, Integration: lambda("notes")},
-			"POST /v1/notes":         {Access: write, Integration: lambda("notes")},
+			"GET /v1/notes":          {Access: read, Integration: lambda("notes"), Query: map[string]apispec.Parameter{"limit": {Description: "1 to 100"}, "cursor": {}}},
+			"POST /v1/notes":         {Access: write, Integration: lambda("notes"), Body: note()},
 			"GET /v1/notes/{id}":     {Access: read, Integration: lambda("notes")},
 			"GET /v1/files/{proxy+}": {Access: read, Integration: lambda("files")},
 		},
@@ -41,29 +53,45 @@ func notes() apispec.Spec {
 	}
 }
 
+// status is one open route for pages of several origins.
+func status() apispec.Spec {
+	return apispec.Spec{
+		Title:       "status",
+		Description: "Is it up?",
+		Routes: map[string]apispec.Route{"GET /status": {
+			Access: access.Public("health check"), Integration: lambda("status"),
+			Query: map[string]apispec.Parameter{"of": {Required: true}},
+		}},
+		Origins: []string{"https://a.example.com", "http://[::1]:4013"},
+		Headers: []string{"X-Request-Id"},
+	}
+}
+
 // Input and expected document, side by side.
 func TestDocumentGolden(t *testing.T) {
 	t.Parallel()
-	doc, err := notes().Document()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, doc, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	golden := filepath.Join("testdata", "notes.openapi.json")
-	if *update {
-		if err := os.WriteFile(golden, pretty.Bytes(), 0o644); err != nil {
+	for _, spec := range []apispec.Spec{notes(), status()} {
+		doc, err := spec.Document()
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(pretty.Bytes(), want) {
-		t.Errorf("the document differs from %s; run with -update and read the difference\n%s", golden, pretty.Bytes())
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, doc, "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		golden := filepath.Join("testdata", spec.Title+".openapi.json")
+		if *update {
+			if err := os.WriteFile(golden, pretty.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(pretty.Bytes(), want) {
+			t.Errorf("the document differs from %s; run with -update and read the difference\n%s", golden, pretty.Bytes())
+		}
 	}
 }
 
@@ -234,7 +262,14 @@ func TestValidate(t *testing.T) {
 			"GET /a/{name}: variable {name} conflicts with that of GET /a/{id}; siblings share one variable\n" +
 			"the API has no title\n" +
 			`GET /x: no access rule; write access.Public("why") if anyone may call it`},
-		{"two origins", func(s *apispec.Spec) { s.Origins = append(s.Origins, "https://b.example.com") }, "2 origins; only one is supported so far"},
+		{"two origins", func(s *apispec.Spec) { s.Origins = append(s.Origins, "https://b.example.com") }, ""},
+		{"an origin twice", func(s *apispec.Spec) { s.Origins = append(s.Origins, s.Origins...) }, `origin "https://notes.example.com" twice`},
+		{"headers for pages", func(s *apispec.Spec) { s.Headers = []string{"X-Request-Id", "X-Amz-Date"} }, ""},
+		{"headers for nobody", func(s *apispec.Spec) { s.Origins, s.Headers = nil, []string{"X-A"} }, "headers for pages to send, but no origin whose pages may call"},
+		{"any header", func(s *apispec.Spec) { s.Headers = []string{"*"} }, `header "*": no header's name; write each out, such as X-Request-Id`},
+		{"header that ends its quotes", func(s *apispec.Spec) { s.Headers = []string{"X-A'"} }, `header "X-A'": no header's name`},
+		{"header twice", func(s *apispec.Spec) { s.Headers = []string{"X-A", "x-a"} }, `header "x-a" twice; Authorization, Content-Type, If-Match, If-None-Match are always allowed`},
+		{"header of every API", func(s *apispec.Spec) { s.Headers = []string{"authorization"} }, `header "authorization" twice`},
 		{"malformed origin", func(s *apispec.Spec) { s.Origins = []string{"notes.example.com/"} }, `origin "notes.example.com/" is no web origin; write scheme and host, such as https://shop.example.com`},
 		{"too large", func(s *apispec.Spec) {
 			for i := range 4000 {

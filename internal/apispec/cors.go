@@ -1,6 +1,9 @@
 package apispec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Headers of the CORS protocol (Fetch standard, "CORS protocol").
 const (
@@ -9,9 +12,16 @@ const (
 	allowHeaders  = "Access-Control-Allow-Headers"
 	exposeHeaders = "Access-Control-Expose-Headers"
 	maxAge        = "Access-Control-Max-Age"
+	vary          = "Vary"
 )
 
-var preflightHeaders = []string{allowOrigin, allowMethods, allowHeaders, maxAge}
+// requestHeaders are what pages may send to every API: the credential, and
+// what a body and a conditional request need.
+var requestHeaders = []string{"Authorization", "Content-Type", "If-Match", "If-None-Match"}
+
+// exposedHeaders are what pages may read of an answer; caller.CORS exposes the
+// same.
+const exposedHeaders = "WWW-Authenticate,Retry-After,ETag"
 
 // preflightSeconds is how long a browser may remember a preflight's answer.
 const preflightSeconds = "600"
@@ -37,6 +47,8 @@ func (s Spec) preflights(routes []route) []route {
 	return out
 }
 
+// preflightIntegration answers with the path's methods. One origin stands in
+// the answer whoever asks; of several, a template picks the one that asks.
 func (s Spec) preflightIntegration(path string, routes []route) map[string]any {
 	var methods []string
 	for _, r := range routes {
@@ -45,30 +57,56 @@ func (s Spec) preflightIntegration(path string, routes []route) map[string]any {
 		}
 	}
 	values := map[string]string{
-		allowOrigin:  s.Origins[0],
 		allowMethods: strings.Join(methods, ","),
-		allowHeaders: "Authorization,Content-Type",
+		allowHeaders: strings.Join(slices.Concat(requestHeaders, s.Headers), ","),
 		maxAge:       preflightSeconds,
 	}
-	mapped := map[string]string{}
-	for _, name := range preflightHeaders {
-		mapped["method.response.header."+name] = quote(values[name])
+	answer := map[string]any{"statusCode": "204"}
+	if len(s.Origins) == 1 {
+		values[allowOrigin] = s.Origins[0]
+	} else {
+		answer["responseTemplates"] = map[string]string{"application/json": s.originTemplate()}
 	}
+	mapped := map[string]string{}
+	for name, value := range values {
+		mapped["method.response.header."+name] = quote(value)
+	}
+	answer["responseParameters"] = mapped
 	return map[string]any{
 		"type":                "mock",
 		"passthroughBehavior": "when_no_match",
 		"requestTemplates":    map[string]string{"application/json": `{"statusCode":204}`},
-		"responses": map[string]any{
-			"default": map[string]any{"statusCode": "204", "responseParameters": mapped},
-		},
+		"responses":           map[string]any{"default": answer},
 	}
+}
+
+// originTemplate names the request's own origin where it is allowed, and none
+// otherwise ("Override your API's request and response parameters and status
+// codes", Amazon API Gateway). [CheckOrigin] leaves nothing in an origin that
+// could end a quoted text.
+func (s Spec) originTemplate() string {
+	var conditions []string
+	for _, origin := range s.Origins {
+		conditions = append(conditions, `$origin == "`+origin+`"`)
+	}
+	return `#set($origin = $input.params().header.get("Origin"))
+#if($origin == "")#set($origin = $input.params().header.get("origin"))#end
+#if(` + strings.Join(conditions, " || ") + `)
+#set($context.responseOverride.header.` + allowOrigin + ` = $origin)
+#set($context.responseOverride.header.` + vary + ` = "Origin")
+#end
+`
 }
 
 // preflightResponses declares the headers: API Gateway maps a header only
 // where the method's response names it.
-func preflightResponses() map[string]response {
+func (s Spec) preflightResponses() map[string]response {
+	names := []string{allowOrigin, allowMethods, allowHeaders, maxAge}
+	if len(s.Origins) > 1 {
+		names = append(names, vary)
+	}
 	declared := map[string]header{}
-	for _, name := range preflightHeaders {
+	for _, name := range names {
 		declared[name] = header{Schema: schema{"string"}}
 	}
 	return map[string]response{"204": {Description: "CORS preflight.", Headers: declared}}
@@ -76,13 +114,19 @@ func preflightResponses() map[string]response {
 
 // gatewayResponses shapes the answers that API Gateway makes itself. A
 // specific one replaces the default of its class whole, so each repeats the
-// CORS headers: without them a browser hides the error from its page.
+// CORS headers: without them a browser hides the error from its page. A gateway
+// response cannot choose among origins, so with several any page may read an
+// error; it has no credential with it and says nothing about a resource.
 func (s Spec) gatewayResponses() map[string]gatewayResponse {
 	responses := map[string]gatewayResponse{}
 	cors := map[string]string{}
 	if len(s.Origins) > 0 {
-		cors[gatewayHeader(allowOrigin)] = quote(s.Origins[0])
-		cors[gatewayHeader(exposeHeaders)] = quote("WWW-Authenticate")
+		origin := "*"
+		if len(s.Origins) == 1 {
+			origin = s.Origins[0]
+		}
+		cors[gatewayHeader(allowOrigin)] = quote(origin)
+		cors[gatewayHeader(exposeHeaders)] = quote(exposedHeaders)
 		responses["DEFAULT_4XX"] = gatewayResponse{Parameters: cors}
 		responses["DEFAULT_5XX"] = gatewayResponse{Parameters: cors}
 	}

@@ -1,8 +1,10 @@
 package apispec
 
 import (
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,24 +20,43 @@ type (
 		Info             info                            `json:"info"`
 		Paths            map[string]map[string]operation `json:"paths"`
 		Components       *components                     `json:"components,omitempty"`
+		Validators       map[string]validator            `json:"x-amazon-apigateway-request-validators,omitempty"`
 		GatewayResponses map[string]gatewayResponse      `json:"x-amazon-apigateway-gateway-responses,omitempty"`
 	}
 	info struct {
-		Title   string `json:"title"`
-		Version string `json:"version"`
+		Title       string `json:"title"`
+		Description string `json:"description,omitempty"`
+		Version     string `json:"version"`
 	}
 	operation struct {
 		OperationID string                `json:"operationId"`
 		Parameters  []parameter           `json:"parameters,omitempty"`
+		RequestBody *requestBody          `json:"requestBody,omitempty"`
 		Security    []map[string][]string `json:"security,omitempty"`
 		Responses   map[string]response   `json:"responses"`
+		Validator   string                `json:"x-amazon-apigateway-request-validator,omitempty"`
 		Integration map[string]any        `json:"x-amazon-apigateway-integration"`
 	}
 	parameter struct {
-		Name     string `json:"name"`
-		In       string `json:"in"`
-		Required bool   `json:"required"`
-		Schema   schema `json:"schema"`
+		Name        string `json:"name"`
+		In          string `json:"in"`
+		Required    bool   `json:"required"`
+		Description string `json:"description,omitempty"`
+		Schema      schema `json:"schema"`
+	}
+	requestBody struct {
+		Required bool               `json:"required"`
+		Content  map[string]content `json:"content"`
+	}
+	content struct {
+		Schema reference `json:"schema"`
+	}
+	reference struct {
+		Ref string `json:"$ref"`
+	}
+	validator struct {
+		Body       bool `json:"validateRequestBody"`
+		Parameters bool `json:"validateRequestParameters"`
 	}
 	response struct {
 		Description string            `json:"description"`
@@ -48,7 +69,8 @@ type (
 		Type string `json:"type"`
 	}
 	components struct {
-		SecuritySchemes map[string]securityScheme `json:"securitySchemes"`
+		Schemas         map[string]json.RawMessage `json:"schemas,omitempty"`
+		SecuritySchemes map[string]securityScheme  `json:"securitySchemes,omitempty"`
 	}
 	securityScheme struct {
 		Type       string     `json:"type"`
@@ -84,13 +106,17 @@ func (s Spec) paths(routes []route) map[string]map[string]operation {
 		op := operation{
 			OperationID: ids[i],
 			Parameters:  parameters(r),
+			RequestBody: r.requestBody(),
 			Responses:   map[string]response{"200": {Description: "The target's answer."}},
 			Integration: r.Integration,
 		}
 		if r.method == preflightMethod {
-			op.Responses = preflightResponses()
+			op.Responses = s.preflightResponses()
 		} else {
 			op.Security = securities[r.Access.Kind](r.Access)
+		}
+		if r.validated() {
+			op.Validator = validatorName
 		}
 		paths[r.path][strings.ToLower(r.method)] = op
 	}
@@ -101,6 +127,10 @@ func parameters(r route) []parameter {
 	var out []parameter
 	for _, name := range r.params {
 		out = append(out, parameter{Name: name, In: "path", Required: true, Schema: schema{"string"}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		p := r.Query[name]
+		out = append(out, parameter{Name: name, In: "query", Required: p.Required, Description: p.Description, Schema: schema{"string"}})
 	}
 	return out
 }
@@ -114,20 +144,23 @@ var securities = map[access.Kind]func(access.Rule) []map[string][]string{
 	},
 }
 
-func (s Spec) components() *components {
-	if !s.takesTokens() {
+func (s Spec) components(models map[string]json.RawMessage) *components {
+	c := &components{Schemas: models}
+	if s.takesTokens() {
+		c.SecuritySchemes = map[string]securityScheme{schemeUserPool: {
+			Type:     "apiKey",
+			Name:     "Authorization",
+			In:       "header",
+			AuthType: "cognito_user_pools",
+			Authorizer: authorizer{
+				Type:         "cognito_user_pools",
+				ProviderARNs: slices.Clone(s.UserPools),
+			},
+		}}
+	} else if len(models) == 0 {
 		return nil
 	}
-	return &components{SecuritySchemes: map[string]securityScheme{schemeUserPool: {
-		Type:     "apiKey",
-		Name:     "Authorization",
-		In:       "header",
-		AuthType: "cognito_user_pools",
-		Authorizer: authorizer{
-			Type:         "cognito_user_pools",
-			ProviderARNs: slices.Clone(s.UserPools),
-		},
-	}}}
+	return c
 }
 
 func (s Spec) takesTokens() bool {

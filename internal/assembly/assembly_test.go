@@ -258,7 +258,7 @@ func TestUnsupported(t *testing.T) {
 		{"alternatives", replace(`"security": [{"Pool": ["orders/read"]}]`, `"security": [{"Pool": ["orders/read"]}, {}]`), "exactly one requirement"},
 		{"security of the whole API", replace(`"paths": {`, `"security": [{"Pool": []}], "paths": {`), "a requirement for the whole API"},
 		{"authorizer with a cache", replace(`"type": "cognito_user_pools", "providerARNs"`, `"type": "cognito_user_pools", "authorizerResultTtlInSeconds": 5, "providerARNs"`), "authorizerResultTtlInSeconds"},
-		{"request validator", replace(`"operationId": "order"`, `"operationId": "order", "x-amazon-apigateway-request-validator": "all"`), "x-amazon-apigateway-request-validator is not understood"},
+		{"request validator", replace(`"operationId": "order"`, `"operationId": "order", "x-amazon-apigateway-request-validator": "all"`), `no request validator is named "all"`},
 		{"method's own authorization", replace(`"operationId": "order"`, `"operationId": "order", "x-amazon-apigateway-auth": {"type": "AWS_IAM"}`), "x-amazon-apigateway-auth is not understood"},
 		{"policy in the body", replace(`"openapi"`, `"x-amazon-apigateway-policy": {}, "openapi"`), "x-amazon-apigateway-policy is not understood"},
 		{"policy of the API", replace(`"Name": "shop"`, `"Name": "shop", "Policy": {}`), "property Policy is not understood"},

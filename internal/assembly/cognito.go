@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -28,13 +29,32 @@ func (r *reader) readUserPool(s *stack, id string) {
 	if pool.Name == "" {
 		pool.Name = s.generatedName(id, 128)
 	}
-	if _, triggers := p.values["LambdaConfig"]; triggers {
-		r.problem(p.at, "LambdaConfig is not understood: triggers change who gets which token")
-	}
+	pool.PreTokenFunctionARN = r.preToken(p)
 	for _, other := range r.stacks {
 		r.readOfPool(other, pool)
 	}
 	r.model.UserPools = append(r.model.UserPools, pool)
+}
+
+// preToken returns the ARN of the function that changes users' tokens. Version
+// 2 of its event, and only that, is understood: Cognito does not send it for
+// client_credentials ("Pre token generation Lambda trigger"), so machines'
+// tokens are what they are without. Any other trigger is a problem.
+func (r *reader) preToken(p props) string {
+	triggers := p.object("LambdaConfig")
+	for _, name := range slices.Sorted(maps.Keys(triggers.values)) {
+		if name != "PreTokenGenerationConfig" {
+			r.problem(p.at, "LambdaConfig is not understood with %s: triggers change who gets which token", name)
+		}
+	}
+	if triggers.values["PreTokenGenerationConfig"] == nil {
+		return ""
+	}
+	config := triggers.object("PreTokenGenerationConfig")
+	if version := config.text("LambdaVersion"); version != "V2_0" {
+		r.problem(config.at, "LambdaVersion %q is not understood; V2_0 is", version)
+	}
+	return config.text("LambdaArn")
 }
 
 func (r *reader) readOfPool(s *stack, pool *UserPool) {
@@ -73,6 +93,9 @@ func (r *reader) userPoolClient(s *stack, id string, p props) UserPoolClient {
 		Flows:     p.texts("AllowedOAuthFlows"),
 		Scopes:    p.texts("AllowedOAuthScopes"),
 		Callbacks: p.texts("CallbackURLs"),
+		Logouts:   p.texts("LogoutURLs"),
+		// Off by default, as "Refresh tokens", Amazon Cognito, says.
+		RotatesRefreshTokens: p.object("RefreshTokenRotation").text("Feature") == "ENABLED",
 		// Defaults of "Using tokens with user pools", Amazon Cognito.
 		AccessTokenLifetime:  lifetime(p, units, "AccessToken", "hours", time.Hour),
 		IDTokenLifetime:      lifetime(p, units, "IdToken", "hours", time.Hour),

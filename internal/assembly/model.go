@@ -7,7 +7,10 @@
 // template does not carry.
 package assembly
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Model is what one stage deploys, with every reference resolved.
 type Model struct {
@@ -19,6 +22,7 @@ type Model struct {
 	UserPools   []*UserPool
 	Functions   []*Function
 	Permissions []Permission
+	Tables      []*Table // by stack and logical id
 
 	// Outputs holds the resolved stack outputs, by stack id and output name.
 	Outputs map[string]map[string]string
@@ -44,6 +48,24 @@ type RestAPI struct {
 
 	// ExecuteAPIDisabled is set where the execute-api host answers 403.
 	ExecuteAPIDisabled bool
+
+	// Compression says which answers are compressed; nil for none.
+	Compression *Compression
+
+	// Domains are the ways to it through custom domains, by name and base path.
+	Domains []Domain
+}
+
+// Compression of answers for clients that accept it.
+type Compression struct {
+	MinimumBytes int // of a body, 0 for any
+}
+
+// Domain is an AWS::ApiGateway::BasePathMapping of an AWS::ApiGateway::DomainName.
+type Domain struct {
+	Name     string // "api.example.com"
+	BasePath string // "v1", without slashes; empty where the domain's root is the API's
+	Stage    string // name of the API's stage
 }
 
 // APIStage is an AWS::ApiGateway::Stage.
@@ -51,6 +73,26 @@ type APIStage struct {
 	Place
 	Name      string
 	Variables map[string]string
+
+	// Throttle bounds each method that has no throttle of its own, for itself;
+	// nil leaves the account's.
+	Throttle *Throttle
+	// AccessLog says where and how requests are logged; nil for nowhere.
+	AccessLog *AccessLog
+	// Tracing is set where AWS X-Ray samples requests.
+	Tracing bool
+}
+
+// Throttle is a token bucket. With a rate or a burst of 0 it refuses everything.
+type Throttle struct {
+	Rate  float64 // requests a second
+	Burst int     // requests at once
+}
+
+// AccessLog is a stage's AccessLogSetting.
+type AccessLog struct {
+	DestinationARN string // a log group or a delivery stream
+	Format         string // one line, with $context variables
 }
 
 // Route is one method of one path.
@@ -62,6 +104,31 @@ type Route struct {
 	Authorization Authorization
 	Integration   Integration
 	PublicReason  string // why anyone may call it, from Metadata; never decides anything
+
+	// Validator says what of a request is checked before the integration; nil
+	// checks nothing.
+	Validator *Validator
+	// RequiredParameters are what a request must carry where Validator checks
+	// parameters.
+	RequiredParameters []Parameter
+	// Models hold a JSON Schema (draft-04) for each declared content type, with
+	// every reference within the schema itself. They are read where Validator
+	// checks bodies.
+	Models map[string]json.RawMessage
+	// Throttle bounds the method on its own; nil leaves the stage's.
+	Throttle *Throttle
+}
+
+// Validator is a request validator of an API.
+type Validator struct {
+	Body       bool
+	Parameters bool
+}
+
+// Parameter is a required request parameter.
+type Parameter struct {
+	Name string
+	In   string // "query", "header" or "path"
 }
 
 // Authorization types as AWS::ApiGateway::Method names them.
@@ -131,6 +198,10 @@ type UserPool struct {
 	DomainPrefix    string // empty without a domain
 	ResourceServers []ResourceServer
 	Clients         []UserPoolClient
+
+	// PreTokenFunctionARN is what changes users' tokens before they are signed,
+	// by an event of version 2; machines' tokens stay as they are. Empty for none.
+	PreTokenFunctionARN string
 }
 
 // ResourceServer is an AWS::Cognito::UserPoolResourceServer.
@@ -151,6 +222,10 @@ type UserPoolClient struct {
 	Flows     []string // "client_credentials", "code", "implicit"
 	Scopes    []string // full names
 	Callbacks []string
+	Logouts   []string
+
+	// RotatesRefreshTokens is set where each refresh token works once.
+	RotatesRefreshTokens bool
 
 	AccessTokenLifetime  time.Duration // one hour by default
 	IDTokenLifetime      time.Duration // one hour by default

@@ -22,6 +22,8 @@ const (
 	extensionAuthType         = "x-amazon-apigateway-authtype"
 	extensionGatewayResponses = "x-amazon-apigateway-gateway-responses"
 	extensionIntegration      = "x-amazon-apigateway-integration"
+	extensionValidator        = "x-amazon-apigateway-request-validator"
+	extensionValidators       = "x-amazon-apigateway-request-validators"
 )
 
 // bodyReader reads one OpenAPI body into an API.
@@ -30,6 +32,8 @@ type bodyReader struct {
 	api *RestAPI
 	at  string
 	doc *openapi3.T
+
+	validators map[string]Validator
 }
 
 func loadOpenAPI(data []byte) (*openapi3.T, error) {
@@ -48,6 +52,7 @@ func (b *bodyReader) read() {
 		b.problem(b.at+".security", "a requirement for the whole API is not understood; put it on each operation")
 	}
 	authorizers := b.authorizers()
+	b.readValidators()
 	b.api.GatewayResponses = map[string]GatewayResponse{}
 	decodeExtension(b, b.at, b.doc.Extensions, extensionGatewayResponses, func(v map[string]gatewayResponse) {
 		for name, response := range v {
@@ -90,6 +95,7 @@ func (b *bodyReader) readPath(path string, item *openapi3.PathItem, authorizers 
 		if raw, ok := op.Extensions[extensionIntegration]; ok {
 			route.Integration = readIntegration(raw, place+"."+extensionIntegration)
 		}
+		b.readValidation(place, &route, op, item.Parameters)
 		b.api.Routes = append(b.api.Routes, route)
 	}
 }

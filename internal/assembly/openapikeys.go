@@ -18,7 +18,7 @@ type shape struct {
 var (
 	documentShape = shape{
 		[]string{"openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"},
-		[]string{extensionGatewayResponses},
+		[]string{extensionGatewayResponses, extensionValidator, extensionValidators},
 	}
 	pathItemShape = shape{
 		[]string{"summary", "description", "parameters", "servers", "get", "put", "post", "delete", "options", "head", "patch", "trace"},
@@ -26,7 +26,7 @@ var (
 	}
 	operationShape = shape{
 		[]string{"tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses", "deprecated", "security", "servers"},
-		[]string{extensionIntegration},
+		[]string{extensionIntegration, extensionValidator},
 	}
 	schemeShape = shape{
 		[]string{"type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"},

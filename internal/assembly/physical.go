@@ -10,17 +10,20 @@ import (
 
 // Resource types that have ids or attributes of their own here.
 const (
-	typeRestAPI        = "AWS::ApiGateway::RestApi"
-	typeAPIStage       = "AWS::ApiGateway::Stage"
-	typeDeployment     = "AWS::ApiGateway::Deployment"
-	typeUserPool       = "AWS::Cognito::UserPool"
-	typeUserPoolDomain = "AWS::Cognito::UserPoolDomain"
-	typeUserPoolClient = "AWS::Cognito::UserPoolClient"
-	typeResourceServer = "AWS::Cognito::UserPoolResourceServer"
-	typeFunction       = "AWS::Lambda::Function"
-	typePermission     = "AWS::Lambda::Permission"
-	typeRole           = "AWS::IAM::Role"
-	typeLogGroup       = "AWS::Logs::LogGroup"
+	typeRestAPI         = "AWS::ApiGateway::RestApi"
+	typeAPIStage        = "AWS::ApiGateway::Stage"
+	typeDeployment      = "AWS::ApiGateway::Deployment"
+	typeDomainName      = "AWS::ApiGateway::DomainName"
+	typeBasePathMapping = "AWS::ApiGateway::BasePathMapping"
+	typeUserPool        = "AWS::Cognito::UserPool"
+	typeUserPoolDomain  = "AWS::Cognito::UserPoolDomain"
+	typeUserPoolClient  = "AWS::Cognito::UserPoolClient"
+	typeResourceServer  = "AWS::Cognito::UserPoolResourceServer"
+	typeFunction        = "AWS::Lambda::Function"
+	typePermission      = "AWS::Lambda::Permission"
+	typeRole            = "AWS::IAM::Role"
+	typeLogGroup        = "AWS::Logs::LogGroup"
+	typeTable           = "AWS::DynamoDB::Table"
 )
 
 const (
@@ -120,6 +123,8 @@ func (r *resolver) ref(s *stack, id, at string) (any, error) {
 		return s.fake(lower, 26, id), nil
 	case typeUserPoolDomain:
 		return r.property(s, id, "Domain", at)
+	case typeDomainName:
+		return r.property(s, id, "DomainName", at)
 	case typeResourceServer:
 		return r.property(s, id, "Identifier", at)
 	case typeFunction:
@@ -128,6 +133,8 @@ func (r *resolver) ref(s *stack, id, at string) (any, error) {
 		return r.name(s, id, "RoleName", 64, at)
 	case typeLogGroup:
 		return r.name(s, id, "LogGroupName", 512, at)
+	case typeTable:
+		return r.name(s, id, "TableName", 255, at)
 	default:
 		return s.generatedName(id, 255), nil
 	}
@@ -182,6 +189,10 @@ func (r *resolver) attribute(s *stack, id, attribute, at string) (any, error) {
 		return s.arn("lambda", "function:"+ref), nil
 	case typeRole + ".Arn":
 		return fmt.Sprintf("arn:%s:iam::%s:role/%s", Partition(s.region), s.account, ref), nil
+	case typeTable + ".Arn":
+		return s.tableARN(ref), nil
+	case typeTable + ".StreamArn":
+		return s.streamARN(id, ref), nil
 	case typeLogGroup + ".Arn":
 		return s.arn("logs", "log-group:"+ref+":*"), nil
 	default:

@@ -63,15 +63,17 @@ func (r *reader) problem(at string, format string, arguments ...any) {
 
 // refused are the types that decide who may call and that are not read yet.
 // Ignoring one would serve an API that is more open, or otherwise limited,
-// than the deployed one.
+// than the deployed one, or functions without their tables.
 var refused = []string{
 	"AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::WAFv2::WebACLAssociation", "AWS::WAFRegional::WebACLAssociation",
-	"AWS::CloudFormation::Stack", "AWS::Serverless::",
+	"AWS::CloudFormation::Stack", "AWS::Serverless::", "AWS::DynamoDB::GlobalTable",
 }
 
 // readElsewhere are types under a refused prefix that are read, or that decide
 // nothing.
-var readElsewhere = []string{typeRestAPI, typeAPIStage, typeDeployment, "AWS::ApiGateway::Account"}
+var readElsewhere = []string{
+	typeRestAPI, typeAPIStage, typeDeployment, typeBasePathMapping, typeDomainName, "AWS::ApiGateway::Account",
+}
 
 func (r *reader) readStack(s *stack) {
 	if s.template.Transform != nil {
@@ -98,8 +100,14 @@ func (r *reader) readStack(s *stack) {
 	for _, id := range s.ofType(typeFunction) {
 		r.readFunction(s, id)
 	}
+	for _, id := range s.ofType(typeTable) {
+		r.readTable(s, id)
+	}
 	for _, id := range s.ofType(typePermission) {
 		r.readPermission(s, id)
+	}
+	for _, id := range s.ofType(typeDomainName) {
+		r.checkDomainName(s, id)
 	}
 	for _, id := range s.ofType(typeRestAPI) {
 		r.readRestAPI(s, id)

@@ -3,6 +3,7 @@ package assembly
 import (
 	"cmp"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,7 +15,7 @@ const publicMetadataKey = "gatewright:public"
 // about a request.
 var restAPIProperties = []string{
 	"Body", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration",
-	"FailOnWarnings", "Name", "Parameters", "Tags",
+	"FailOnWarnings", "MinimumCompressionSize", "Name", "Parameters", "Tags",
 }
 
 func (r *reader) readRestAPI(s *stack, id string) {
@@ -22,11 +23,7 @@ func (r *reader) readRestAPI(s *stack, id string) {
 	if !ok {
 		return
 	}
-	for name := range p.values {
-		if !slices.Contains(restAPIProperties, name) {
-			r.problem(p.at, "property %s is not understood", name)
-		}
-	}
+	p.only(restAPIProperties)
 	ref, err := r.ref(s, id, p.at)
 	if err != nil {
 		r.problem(p.at, "%v", err)
@@ -44,6 +41,9 @@ func (r *reader) readRestAPI(s *stack, id string) {
 			r.problem(p.at, "endpoints of type %q are not understood", kind)
 		}
 	}
+	if _, compressed := p.values["MinimumCompressionSize"]; compressed {
+		api.Compression = &Compression{MinimumBytes: p.int("MinimumCompressionSize", 0)}
+	}
 	body, inline := p.values["Body"].(map[string]any)
 	if !inline {
 		r.problem(p.at, "only an inline OpenAPI Body is understood")
@@ -56,25 +56,16 @@ func (r *reader) readRestAPI(s *stack, id string) {
 	}
 	for _, other := range r.stacks {
 		r.readAPIStages(other, api)
+		r.readDomains(other, api)
 	}
 	if len(api.Stages) == 0 {
 		r.problem(p.at, "no stage deploys it")
 	}
+	r.checkThrottles(api)
+	slices.SortFunc(api.Domains, func(a, b Domain) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.BasePath, b.BasePath))
+	})
 	r.model.RestAPIs = append(r.model.RestAPIs, api)
-}
-
-func (r *reader) readAPIStages(s *stack, api *RestAPI) {
-	for _, id := range s.ofType(typeAPIStage) {
-		p, ok := r.properties(s, id)
-		if !ok || p.text("RestApiId") != api.ID {
-			continue
-		}
-		api.Stages = append(api.Stages, APIStage{
-			Place:     s.place(id),
-			Name:      p.text("StageName"),
-			Variables: p.object("Variables").textMap(),
-		})
-	}
 }
 
 // readBody reads an OpenAPI body through an OpenAPI library and notes every
@@ -98,8 +89,13 @@ func (r *reader) readBody(api *RestAPI, body map[string]any, at string) {
 	})
 }
 
+// comparedOrigin finds the origins that a preflight's template compares the
+// request's with.
+var comparedOrigin = regexp.MustCompile(`==\s*"(https?://[^"\s]+)"`)
+
 // CORSOrigins returns the origins that the API's preflights allow, each once,
-// in order. "*" stands for any.
+// in order. "*" stands for any. An origin that a template matches by a regular
+// expression is not among them.
 func (a *RestAPI) CORSOrigins() []string {
 	var origins []string
 	for _, route := range a.Routes {
@@ -110,6 +106,11 @@ func (a *RestAPI) CORSOrigins() []string {
 			for name, value := range response.Parameters {
 				if strings.EqualFold(name, "method.response.header.Access-Control-Allow-Origin") {
 					origins = append(origins, strings.Trim(value, "'"))
+				}
+			}
+			for _, template := range response.Templates {
+				for _, found := range comparedOrigin.FindAllStringSubmatch(template, -1) {
+					origins = append(origins, found[1])
 				}
 			}
 		}

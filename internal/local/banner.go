@@ -1,8 +1,9 @@
 package local
 
 import (
-	"fmt"
+	"cmp"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"text/template"
@@ -17,10 +18,7 @@ func (s *stage) banner(r Ready) error {
 		Ready
 		Token  *Client
 		Routes []line
-	}{Ready: r, Token: tokenClient(r)}
-	for i, route := range s.callable() {
-		view.Routes = append(view.Routes, line{Route: r.Routes[i], Reason: route.PublicReason, Try: try(r.API, route)})
-	}
+	}{Ready: r, Token: tokenClient(r), Routes: curls(r.API, s.callable())}
 	var out strings.Builder
 	if err := bannerTemplate.Execute(&out, view); err != nil {
 		return err
@@ -48,10 +46,60 @@ func tokenClient(r Ready) *Client {
 	return nil
 }
 
-// try is a command line that calls a route, or a comment that says why there
+// curls are the lines for routes in an order in which each works: what is
+// created is read and changed before it is deleted.
+func curls(api string, routes []assembly.Route) []line {
+	routes = slices.Clone(routes)
+	slices.SortStableFunc(routes, func(a, b assembly.Route) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(strings.Count(a.Method, "DELETE"), strings.Count(b.Method, "DELETE")))
+	})
+	created := map[string]string{} // path of a collection's members → shell variable with one's id
+	for _, r := range routes {
+		if member := memberOf(r.Path); member != "" && slices.ContainsFunc(routes, func(other assembly.Route) bool {
+			return other.Method == "POST" && other.Path == path.Dir(r.Path)
+		}) {
+			created[r.Path] = strings.ToUpper(member)
+		}
+	}
+	var lines []line
+	for _, r := range routes {
+		l := line{Route: Route{Method: r.Method, Path: r.Path, Access: describe(r.Authorization)}, Reason: r.PublicReason}
+		url := api + filled(r.Path, created)
+		for member, variable := range created {
+			if r.Method == "POST" && path.Dir(member) == r.Path {
+				l.Try = variable + "=$(" + curl(r, "curl -s -D - -o /dev/null", url) + ` | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`
+			}
+		}
+		if plain := curl(r, "curl", url); l.Try == "" || strings.HasPrefix(plain, "#") {
+			l.Try = plain
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// memberOf returns the variable that a path ends with, "" where it ends with none.
+func memberOf(p string) string {
+	name, isVariable := strings.CutPrefix(path.Base(p), "{")
+	if !isVariable || strings.HasSuffix(name, "+}") {
+		return ""
+	}
+	return strings.TrimSuffix(name, "}")
+}
+
+// filled writes a path with something in the place of each variable: what was
+// created, or the variable's name.
+func filled(p string, created map[string]string) string {
+	if variable, ok := created[p]; ok {
+		p = path.Dir(p) + "/$" + variable
+	}
+	return strings.NewReplacer("{", "", "+}", "", "}", "").Replace(p)
+}
+
+// curl is a command line that calls a route, or a comment that says why there
 // is none.
-func try(api string, r assembly.Route) string {
-	words := []string{"curl"}
+func curl(r assembly.Route, command, url string) string {
+	words := []string{command}
 	if r.Method != "GET" && r.Method != "ANY" {
 		words = append(words, "-X "+r.Method)
 	}
@@ -64,8 +112,10 @@ func try(api string, r assembly.Route) string {
 	default:
 		return "# " + describe(r.Authorization) + ": not served to anyone yet"
 	}
-	path := strings.NewReplacer("{", "", "+}", "", "}", "").Replace(r.Path)
-	return strings.Join(append(words, fmt.Sprintf("%s%s", api, path)), " ")
+	if body := sample(r.Models); body != "" {
+		words = append(words, `-H "Content-Type: application/json"`, "-d '"+strings.ReplaceAll(body, "'", `'\''`)+"'")
+	}
+	return strings.Join(append(words, url), " ")
 }
 
 var bannerTemplate = template.Must(template.New("banner").Parse(`

@@ -22,6 +22,7 @@ import (
 	"github.com/gatewright/gatewright/internal/local/awsapi"
 	"github.com/gatewright/gatewright/internal/local/cognito"
 	"github.com/gatewright/gatewright/internal/local/functions"
+	"github.com/gatewright/gatewright/internal/local/tables"
 )
 
 // Config says what to serve and how.
@@ -81,6 +82,7 @@ type stage struct {
 	functions *functions.Runner
 	cognito   *cognito.Server
 	aws       *awsapi.Endpoint
+	tables    *tables.Server
 	gateway   http.Handler
 }
 
@@ -110,7 +112,13 @@ func newStage(c Config, p *ports) (*stage, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if s.aws, err = awsapi.New(awsapi.Config{Account: s.model.Account, Region: s.model.Region, Log: s.listenerLog(p.aws)}); err != nil {
+	if s.tables, err = tables.New(s.model.Tables); err != nil {
+		return nil, err
+	}
+	if s.aws, err = awsapi.New(awsapi.Config{
+		Account: s.model.Account, Region: s.model.Region, Log: s.listenerLog(p.aws),
+		Services: map[string]awsapi.Service{"dynamodb": s.tables},
+	}); err != nil {
 		return nil, err
 	}
 	if s.functions, err = s.newFunctions(); err != nil {

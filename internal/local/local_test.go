@@ -115,24 +115,6 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestTry(t *testing.T) {
-	t.Parallel()
-	public := assembly.Authorization{Type: assembly.AuthorizationNone}
-	scopes := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"notes/read"}}
-	for want, route := range map[string]assembly.Route{
-		"curl http://h/v1/status":                                               {Method: "GET", Path: "/v1/status", Authorization: public},
-		`curl -H "Authorization: Bearer $TOKEN" http://h/v1/notes/id`:           {Method: "GET", Path: "/v1/notes/{id}", Authorization: scopes},
-		`curl -X DELETE -H "Authorization: Bearer $TOKEN" http://h/files/proxy`: {Method: "DELETE", Path: "/files/{proxy+}", Authorization: scopes},
-		"# any ID token: not served to anyone yet":                              {Method: "GET", Path: "/", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
-		"# AWS_IAM: not served to anyone yet":                                   {Method: "GET", Path: "/", Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}},
-		"# answers 500: no":                                                     {Method: "GET", Path: "/", Authorization: public, Integration: assembly.Integration{Unsupported: "no"}},
-	} {
-		if got := try("http://h", route); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
-	}
-}
-
 // Ready files are private, replaced whole, and removed only by who wrote them.
 func TestReadyFile(t *testing.T) {
 	t.Parallel()

@@ -85,15 +85,27 @@ type Route struct {
 	Access string `json:"access"`
 }
 
+// apiURL is where the API's paths begin: behind the base path of its custom
+// domain, where it has one.
+func (s *stage) apiURL() string {
+	url := s.ports.api.url()
+	for _, domain := range s.api.Domains {
+		if domain.Stage == s.apiStage.Name && domain.BasePath != "" {
+			return url + "/" + domain.BasePath
+		}
+	}
+	return url
+}
+
 // ready describes the stage.
 func (s *stage) ready() Ready {
 	operator := s.aws.Operator()
 	r := Ready{
 		Stage: s.model.Stage, Region: s.model.Region, Account: s.model.Account,
-		API: s.ports.api.url(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
+		API: s.apiURL(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
-		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: []string{}, Users: []User{}, Customers: []Customer{},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), Users: []User{}, Customers: []Customer{},
 	}
 	for _, pool := range s.model.UserPools {
 		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}

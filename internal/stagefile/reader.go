@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,9 +26,10 @@ const (
 	maxTokenLifetime = 24 * time.Hour
 )
 
-const exampleOrigin = "https://shop.example.com"
-
-const knownKeys = "name, region, account, origins, tokenLifetime"
+const (
+	exampleOrigin   = "https://shop.example.com"
+	exampleCallback = "https://shop.example.com/callback"
+)
 
 var (
 	// A CDK stage id is a letter and then letters, digits, ".", "_" and "-".
@@ -45,7 +48,16 @@ var (
 type reader struct {
 	file     string // as errors show it, with slashes
 	stage    Stage
+	places   map[string]*token.Token // of values that other files are compared with, by key
 	problems []error
+}
+
+func newReader(file string) *reader {
+	return &reader{
+		file:   filepath.ToSlash(file),
+		stage:  Stage{File: file, TokenLifetime: DefaultTokenLifetime, Retain: true, LogRetentionDays: DefaultLogRetentionDays},
+		places: map[string]*token.Token{},
+	}
 }
 
 func (r *reader) read(data []byte) {
@@ -64,7 +76,8 @@ func (r *reader) read(data []byte) {
 		r.at(file.Docs[0].Body, "not a mapping; write keys and values such as name: dev")
 		return
 	}
-	r.mapping(body)
+	seen := r.mapping("", body.Values, r.fields(), "name", "region")
+	r.together(seen)
 	if len(file.Docs) > 1 {
 		second := file.Docs[1].Start
 		if second == nil && file.Docs[1].Body != nil {
@@ -74,35 +87,71 @@ func (r *reader) read(data []byte) {
 	}
 }
 
-// mapping reads the keys of the one document.
-func (r *reader) mapping(body *ast.MappingNode) {
-	fields := map[string]func(ast.Node){
-		"name": r.name, "region": r.region, "account": r.account,
-		"origins": r.origins, "tokenLifetime": r.tokenLifetime,
+// field is a key and what reads its value.
+type field struct {
+	key  string
+	read func(ast.Node)
+}
+
+// fields are the keys of a stage file, in the order in which errors name them.
+func (r *reader) fields() []field {
+	return []field{
+		{"name", r.name}, {"region", r.region}, {"account", r.account},
+		{"origins", r.origins}, {"callbacks", r.callbacks}, {"tokenLifetime", r.tokenLifetime},
+		{"retain", r.retain}, {"throttle", r.throttle}, {"logRetention", r.logRetention}, {"domain", r.domain},
 	}
-	lines := make(map[string]int)
-	for _, entry := range body.Values {
+}
+
+// mapping reads the keys of a mapping that stands at a key of its own, or of
+// the document where that is empty. It returns the place of each key.
+func (r *reader) mapping(at string, values []*ast.MappingValueNode, fields []field, required ...string) map[string]*token.Token {
+	var known []string
+	for _, f := range fields {
+		known = append(known, f.key)
+	}
+	seen := map[string]*token.Token{}
+	for _, entry := range values {
 		key := entry.Key.GetToken().Value
-		read, known := fields[key]
-		if !known {
-			r.at(entry.Key, "unknown key %q; the keys are %s", key, knownKeys)
+		name := join(at, key)
+		i := slices.Index(known, key)
+		if i < 0 {
+			r.at(entry.Key, "unknown key %q; the keys are %s", name, strings.Join(known, ", "))
 			continue
 		}
-		if first, twice := lines[key]; twice {
-			r.at(entry.Key, "%s is set twice, first in line %d; keep one", key, first)
+		if first, twice := seen[key]; twice {
+			r.at(entry.Key, "%s is set twice, first in line %d; keep one", name, first.Position.Line)
 			continue
 		}
-		lines[key] = entry.Key.GetToken().Position.Line
+		seen[key] = entry.Key.GetToken()
 		if _, null := entry.Value.(*ast.NullNode); null {
-			r.at(entry.Key, "%s has no value; write one or remove the key", key)
+			r.at(entry.Key, "%s has no value; write one or remove the key", name)
 			continue
 		}
-		read(entry.Value)
+		fields[i].read(entry.Value)
 	}
-	for _, key := range []string{"name", "region"} {
-		if lines[key] == 0 {
-			r.report(nil, "no %s; it is required", key)
+	for _, key := range required {
+		if seen[key] == nil {
+			var place *token.Token
+			if at != "" && len(values) > 0 {
+				place = values[0].Key.GetToken()
+			}
+			r.report(place, "no %s; it is required", join(at, key))
 		}
+	}
+	return seen
+}
+
+func join(at, key string) string {
+	if at == "" {
+		return key
+	}
+	return at + "." + key
+}
+
+// together checks what keys ask of each other.
+func (r *reader) together(seen map[string]*token.Token) {
+	if seen["domain"] != nil && seen["account"] == nil {
+		r.report(seen["domain"], "domain without an account; write the account whose zone it is, 12 digits")
 	}
 }
 
@@ -163,10 +212,10 @@ func (r *reader) origins(value ast.Node) {
 		if err := apispec.CheckOrigin(origin); err != nil {
 			r.at(item, "%s %v", key, err)
 		}
+		if slices.Contains(r.stage.Origins, origin) {
+			r.at(item, "%s %q stands there twice; keep one", key, origin)
+		}
 		r.stage.Origins = append(r.stage.Origins, origin)
-	}
-	if len(list.Values) > 1 {
-		r.at(list.Values[1], "origins has %d entries and this release takes one, because the preflight answer for several needs a template; keep one", len(list.Values))
 	}
 }
 
@@ -213,9 +262,13 @@ func (r *reader) at(node ast.Node, format string, args ...any) {
 
 // report adds a problem at a token, or at the start of the file without one.
 func (r *reader) report(at *token.Token, format string, args ...any) {
+	r.problems = append(r.problems, r.problem(at, format, args...))
+}
+
+func (r *reader) problem(at *token.Token, format string, args ...any) error {
 	line, column := 1, 1
 	if at != nil && at.Position != nil {
 		line, column = at.Position.Line, at.Position.Column
 	}
-	r.problems = append(r.problems, fmt.Errorf("%s:%d:%d: %s", r.file, line, column, fmt.Sprintf(format, args...)))
+	return fmt.Errorf("%s:%d:%d: %s", r.file, line, column, fmt.Sprintf(format, args...))
 }

@@ -15,12 +15,15 @@ func TestReadRepositoryStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Stage{
-		Name: "dev", Region: "eu-west-1", Origins: []string{"http://localhost:4013"},
-		TokenLifetime: 15 * time.Minute, File: "../../stages/dev.yaml",
+	want := []Stage{
+		{Name: "dev", Region: "eu-west-1", Origins: []string{"http://localhost:4013"}, Callbacks: []string{"http://localhost:4013/callback"},
+			TokenLifetime: 15 * time.Minute, Throttle: Throttle{50, 100}, LogRetentionDays: 7, File: "../../stages/dev.yaml"},
+		{Name: "prod", Region: "eu-central-1", Account: "111122223333",
+			Origins: []string{"https://shop.example.com", "https://www.example.com"}, Callbacks: []string{"https://shop.example.com/callback"},
+			TokenLifetime: 15 * time.Minute, Retain: true, Throttle: Throttle{200, 400}, LogRetentionDays: 365, File: "../../stages/prod.yaml"},
 	}
-	if len(stages) != 1 || !reflect.DeepEqual(stages[0], want) {
-		t.Errorf("stages/ holds\n%+v\nwant only\n%+v", stages, want)
+	if !reflect.DeepEqual(stages, want) {
+		t.Errorf("stages/ holds\n%+v\nwant\n%+v", stages, want)
 	}
 }
 
@@ -28,20 +31,31 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, yaml string
-		want       Stage
+		change     func(*Stage) // of what the least file gives
 	}{
-		{"the least", "name: dev\nregion: eu-west-1\n",
-			Stage{Name: "dev", Region: "eu-west-1", TokenLifetime: 15 * time.Minute}},
-		{"everything", "---\nname: dev # why not\nregion: 'us-gov-west-1'\naccount: \"012345678901\"\norigins: [ https://shop.example.com:8443 ]\ntokenLifetime: 1h30m\n",
-			Stage{Name: "dev", Region: "us-gov-west-1", Account: "012345678901", Origins: []string{"https://shop.example.com:8443"}, TokenLifetime: 90 * time.Minute}},
-		{"an account that YAML takes for a number", "name: dev\nregion: eusc-de-east-1\naccount: 123456789012",
-			Stage{Name: "dev", Region: "eusc-de-east-1", Account: "123456789012", TokenLifetime: 15 * time.Minute}},
-		{"an account that YAML might take for an octal number", "name: dev\nregion: eu-west-1\naccount: 001234567012\n",
-			Stage{Name: "dev", Region: "eu-west-1", Account: "001234567012", TokenLifetime: 15 * time.Minute}},
-		{"byte order mark and CRLF", "\ufeffname: dev\r\nregion: eu-west-1\r\norigins: []\r\n",
-			Stage{Name: "dev", Region: "eu-west-1", TokenLifetime: 15 * time.Minute}},
-		{"the longest and a flow mapping", "{name: dev, region: ap-southeast-2, tokenLifetime: 24h}",
-			Stage{Name: "dev", Region: "ap-southeast-2", TokenLifetime: 24 * time.Hour}},
+		{"the least", "name: dev\nregion: eu-west-1\n", func(*Stage) {}},
+		{"everything", "---\nname: dev # why not\nregion: 'us-gov-west-1'\naccount: \"012345678901\"\norigins: [ https://shop.example.com:8443, https://b.example ]\ntokenLifetime: 1h30m\n" +
+			"callbacks: [https://shop.example.com/cb?x=y, \"http://[::1]:8080/cb\"]\nretain: false\nthrottle: {rate: 0.5, burst: 1}\nlogRetention: 3653\n" +
+			"domain: {zone: example.com, zoneId: Z0123456789ABCDEFGHIJ, api: example.com}\n",
+			func(s *Stage) {
+				s.Region, s.Account, s.TokenLifetime = "us-gov-west-1", "012345678901", 90*time.Minute
+				s.Origins = []string{"https://shop.example.com:8443", "https://b.example"}
+				s.Callbacks = []string{"https://shop.example.com/cb?x=y", "http://[::1]:8080/cb"}
+				s.Retain, s.Throttle, s.LogRetentionDays = false, Throttle{0.5, 1}, 3653
+				s.Domain = &Domain{"example.com", "Z0123456789ABCDEFGHIJ", "example.com"}
+			}},
+		{"a domain to look up", "name: dev\nregion: eu-west-1\naccount: 123456789012\ndomain:\n  api: api.example.com\n  zone: example.com\n", func(s *Stage) {
+			s.Account, s.Domain = "123456789012", &Domain{Zone: "example.com", API: "api.example.com"}
+		}},
+		{"half a throttle", "name: dev\nregion: eu-west-1\nthrottle:\n  rate: 1_000\n", func(s *Stage) { s.Throttle.Rate = 1000 }},
+		{"an account that YAML takes for a number", "name: dev\nregion: eusc-de-east-1\naccount: 123456789012", func(s *Stage) {
+			s.Region, s.Account = "eusc-de-east-1", "123456789012"
+		}},
+		{"an account that YAML might take for an octal number", "name: dev\nregion: eu-west-1\naccount: 001234567012\n", func(s *Stage) { s.Account = "001234567012" }},
+		{"byte order mark and CRLF", "\ufeffname: dev\r\nregion: eu-west-1\r\norigins: []\r\n", func(*Stage) {}},
+		{"the longest and a flow mapping", "{name: dev, region: ap-southeast-2, tokenLifetime: 24h}", func(s *Stage) {
+			s.Region, s.TokenLifetime = "ap-southeast-2", 24*time.Hour
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,9 +65,10 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.File = file
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			want := Stage{Name: "dev", Region: "eu-west-1", TokenLifetime: 15 * time.Minute, Retain: true, LogRetentionDays: 30, File: file}
+			tt.change(&want)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 		})
 	}
@@ -74,18 +89,18 @@ func TestReadProblems(t *testing.T) {
 		{"not YAML", head + "origins: [\n", []string{`3:10: not YAML: sequence end token ']' not found`}},
 		{"two documents", head + "---\nname: prod\n", []string{`3:1: a second document; give each stage a file of its own`}},
 		{"two documents and more", "region: eu-west-1\nlifetime: 15m\n---\n", []string{
-			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, tokenLifetime`,
+			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`,
 			`1:1: no name; it is required`,
 			`3:1: a second document; give each stage a file of its own`}},
 		{"nothing required", "origins: []\n", []string{
 			`1:1: no name; it is required`,
 			`1:1: no region; it is required`}},
 		{"all problems at once", "# a comment\nname: dev\nRegion: eu-west-1\nregion: Ireland\naccount: 1234\ntokenLifetime: 2m\norigin: x\n", []string{
-			`3:1: unknown key "Region"; the keys are name, region, account, origins, tokenLifetime`,
+			`3:1: unknown key "Region"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`,
 			`4:9: region "Ireland" is no AWS Region; write one such as eu-west-1`,
 			`5:10: account "1234" is no AWS account; write its 12 digits, or remove the key to use the account of whoever deploys`,
 			`6:16: tokenLifetime 2m is outside what Cognito takes; write 5m to 24h`,
-			`7:1: unknown key "origin"; the keys are name, region, account, origins, tokenLifetime`}},
+			`7:1: unknown key "origin"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`}},
 		{"duplicate keys", head + "region: eu-west-2\n", []string{`3:1: region is set twice, first in line 2; keep one`}},
 		{"keys without a value", "name:\nregion: eu-west-1\norigins: ~\n", []string{
 			`1:1: name has no value; write one or remove the key`,
@@ -100,7 +115,7 @@ func TestReadProblems(t *testing.T) {
 			`1:7: name takes text such as dev, not a value of type anchor`,
 			`2:9: region takes text such as eu-west-1, not a value of type tag`,
 			`3:16: tokenLifetime takes text such as 15m, not a value of type alias`,
-			`4:1: unknown key "<<"; the keys are name, region, account, origins, tokenLifetime`}},
+			`4:1: unknown key "<<"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`}},
 		{"another file's name", "name: prod\nregion: eu-west-1\n", []string{`1:7: name "prod" differs from the file's name; write "dev" or rename the file to prod.yaml`}},
 		{"no stage name", "name: 'dev stage'\nregion: eu-west-1\n", []string{`1:7: name "dev stage" is no stage name; write a letter, then up to 63 letters, digits and hyphens`}},
 		{"a lifetime without a unit", head + "tokenLifetime: '15'\n", []string{`3:16: tokenLifetime "15" is no duration; write a number with its unit, such as 15m`}},
@@ -108,8 +123,8 @@ func TestReadProblems(t *testing.T) {
 		{"a negative lifetime", head + "tokenLifetime: -15m\n", []string{`3:16: tokenLifetime -15m is outside what Cognito takes; write 5m to 24h`}},
 		{"a lifetime with seconds", head + "tokenLifetime: 15m30s\n", []string{`3:16: tokenLifetime 15m30s is not in whole minutes; write one such as 15m`}},
 		{"two origins", head + "origins:\n  - https://a.example\n  - https://b.example/\n", []string{
-			`5:5: origins[1] "https://b.example/" is never sent by a browser; write https://b.example`,
-			`5:5: origins has 2 entries and this release takes one, because the preflight answer for several needs a template; keep one`}},
+			`5:5: origins[1] "https://b.example/" is never sent by a browser; write https://b.example`}},
+		{"an origin twice", head + "origins: [https://a.example, https://a.example]\n", []string{`3:30: origins[1] "https://a.example" stands there twice; keep one`}},
 		{"an origin of the wrong type", head + "origins: [80]\n", []string{`3:11: origins[0] takes text such as https://shop.example.com, not a value of type integer`}},
 	}
 	for _, tt := range tests {
@@ -191,9 +206,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("name: dev\nregion: eu-west-1\norigins: [https://a.example]\ntokenLifetime: 15m\n"))
 	f.Add([]byte("? a\n: [b, {c: *d}]\n---\n...\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := reader{file: "stages/dev.yaml", stage: Stage{TokenLifetime: DefaultTokenLifetime}}
+		r := newReader("stages/dev.yaml")
 		r.read(data)
-		if len(r.problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || len(r.stage.Origins) > 1) {
+		if len(r.problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || r.stage.Domain != nil && r.stage.Account == "") {
 			t.Errorf("%q was read as %+v", data, r.stage)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,6 +15,9 @@ import (
 )
 
 func main() { lambda.Start(handle) }
+
+// cors are the web origins whose pages may read the answer.
+var cors = caller.CORS(strings.Fields(os.Getenv("ORIGINS")))
 
 type answer struct {
 	Kind    caller.Kind `json:"kind"`
@@ -27,9 +32,9 @@ func handle(_ context.Context, r events.APIGatewayProxyRequest) (events.APIGatew
 	if err != nil {
 		return events.APIGatewayProxyResponse{}, fmt.Errorf("encode the answer: %w", err)
 	}
-	return events.APIGatewayProxyResponse{
+	return cors.Allow(r, events.APIGatewayProxyResponse{
 		StatusCode: 200,
 		Headers:    map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"},
 		Body:       string(body),
-	}, nil
+	}), nil
 }

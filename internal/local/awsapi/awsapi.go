@@ -3,10 +3,15 @@
 // Signature Version 4 with a credential of this run, so nothing else on the
 // machine, a web page least of all, can call it.
 //
-// It answers sts:GetCallerIdentity. Every other operation is refused in its own
-// protocol with a message that names it.
+// It answers sts:GetCallerIdentity and hands the requests of JSON services to
+// whoever serves them. Every other operation is refused in its own protocol with
+// a message that names it. Whoever signs well may do all that is served: what
+// policies allow a role is not evaluated.
 //
-//	endpoint, err := awsapi.New(awsapi.Config{Account: "000000000000", Region: "eu-west-1"})
+//	endpoint, err := awsapi.New(awsapi.Config{
+//		Account: "000000000000", Region: "eu-west-1",
+//		Services: map[string]awsapi.Service{"dynamodb": tables},
+//	})
 //	...
 //	http.Serve(listener, guard.Wrap(endpoint, policy, nil))
 package awsapi
@@ -19,7 +24,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,10 +48,22 @@ const sessionName = "gatewright"
 type Config struct {
 	Account string // twelve digits
 	Region  string
+	// Services answer the requests that are signed for a service, by its name
+	// in the credential scope: "dynamodb". Default: none.
+	Services map[string]Service
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Log gets one line per request, without credentials. Default: none.
 	Log *slog.Logger
+}
+
+// Service answers the operations of one AWS service of the protocols AWS JSON
+// 1.0 and 1.1. It must be safe for concurrent use.
+type Service interface {
+	// Serve answers an operation on behalf of a verified caller with a status
+	// and a JSON document; an error's has the member __type. served is false
+	// where there is no such operation.
+	Serve(operation string, body []byte) (status int, answer []byte, served bool)
 }
 
 // Endpoint is the AWS endpoint. It is safe for concurrent use.
@@ -81,6 +100,7 @@ func New(c Config) (*Endpoint, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.Services = maps.Clone(c.Services)
 	e := &Endpoint{config: c, roles: map[string]identity{}, known: map[string]identity{}}
 	e.operator = identity{newCredential("AKIA", "arn:"+assembly.Partition(c.Region)+":iam::"+c.Account+":user/gatewright-operator"), newID("AIDA")}
 	e.known[e.operator.AccessKeyID] = e.operator
@@ -204,7 +224,12 @@ func (e *Endpoint) answer(r *http.Request, c *call) (principal string, a answer)
 	if c.service == "sts" && c.protocol == protocolQuery && c.operation == "GetCallerIdentity" && c.version == stsVersion {
 		return caller.Principal, e.callerIdentity(c, caller)
 	}
-	return caller.Principal, c.refuseOperation()
+	if service := e.config.Services[c.service]; service != nil && c.protocol == protocolJSON {
+		if status, document, served := service.Serve(c.operation, body); served {
+			return caller.Principal, c.fromService(status, document)
+		}
+	}
+	return caller.Principal, c.refuseOperation(slices.Sorted(maps.Keys(e.config.Services)))
 }
 
 // callerIdentity answers sts:GetCallerIdentity, which needs no permission.

@@ -336,9 +336,10 @@ func TestSurvive(t *testing.T) {
 	})
 }
 
-// TestAWSCLI asks with the real command line tool.
-func TestAWSCLI(t *testing.T) {
-	t.Parallel()
+// awsCLI returns the real command line tool, pointed at a server. It skips the
+// test where there is none.
+func awsCLI(t *testing.T, url string) func(c iam.Credential, arguments ...string) (string, error) {
+	t.Helper()
 	cli, err := exec.LookPath("aws")
 	if err == nil {
 		err = exec.Command(cli, "--version").Run()
@@ -349,6 +350,19 @@ func TestAWSCLI(t *testing.T) {
 		}
 		t.Skip("no AWS CLI here")
 	}
+	return func(c iam.Credential, arguments ...string) (string, error) {
+		command := exec.CommandContext(t.Context(), cli, append(arguments, "--endpoint-url", url, "--region", region, "--output", "json")...)
+		command.Env = append(os.Environ(),
+			"AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken,
+			"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1")
+		output, err := command.CombinedOutput()
+		return string(output), err
+	}
+}
+
+// TestAWSCLI asks with the real command line tool.
+func TestAWSCLI(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	e, err := awsapi.New(awsapi.Config{Account: account, Region: region, Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	if err != nil {
@@ -356,14 +370,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
-	run := func(c iam.Credential, arguments ...string) (string, error) {
-		command := exec.CommandContext(t.Context(), cli, append(arguments, "--endpoint-url", server.URL, "--region", region, "--output", "json")...)
-		command.Env = append(os.Environ(),
-			"AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken,
-			"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1")
-		output, err := command.CombinedOutput()
-		return string(output), err
-	}
+	run := awsCLI(t, server.URL)
 	for _, c := range []iam.Credential{e.Operator(), e.RoleCredential(roleARN)} {
 		output, err := run(c, "sts", "get-caller-identity")
 		var answer struct{ Arn, Account string }

@@ -106,9 +106,28 @@ func (c *call) refuseSignature(err error) answer {
 	return c.refuse(e.Code.Status(), code, e.Message)
 }
 
+// fromService passes on what a service answers. The log gets the code of an
+// error and not its message, which may repeat what was sent.
+func (c *call) fromService(status int, document []byte) answer {
+	a := answer{status: status, contentType: c.contentType, body: string(document)}
+	if status < http.StatusBadRequest {
+		return a
+	}
+	var failure struct {
+		Type string `json:"__type"`
+	}
+	_ = json.Unmarshal(document, &failure) // "" if malformed
+	a.reason = operationName(failure.Type[strings.LastIndexByte(failure.Type, '#')+1:])
+	if a.reason == "" {
+		a.reason = http.StatusText(status)
+	}
+	a.errorType = a.reason
+	return a
+}
+
 // refuseOperation answers a well-signed request for what is not served. SDKs do
 // not retry status 501.
-func (c *call) refuseOperation() answer {
+func (c *call) refuseOperation(services []string) answer {
 	what := c.service
 	if c.operation != "" {
 		what += ":" + c.operation
@@ -121,7 +140,7 @@ func (c *call) refuseOperation() answer {
 		code = "NotImplemented"
 	}
 	return c.refuse(http.StatusNotImplemented, code,
-		"Gatewright's local AWS endpoint does not serve "+what+" yet; it serves sts:GetCallerIdentity.")
+		"Gatewright's local AWS endpoint does not serve "+what+" yet; it serves "+strings.Join(append([]string{"sts:GetCallerIdentity"}, services...), ", ")+".")
 }
 
 // refuse writes an error in the call's protocol. code and message hold nothing

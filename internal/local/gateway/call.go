@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -29,8 +30,9 @@ type call struct {
 
 	method      string // GET, or what X-HTTP-Method-Override says
 	domain      string // domainName
-	contextPath string // escaped, with the stage where the client sent one
-	path        string // escaped, without the stage
+	contextPath string // escaped, with the stage or the base path where the client sent one
+	eventPath   string // escaped, with the base path, without the stage
+	path        string // escaped, without either
 
 	route      *route            // nil until matched
 	parameters map[string]string // of the path, as sent
@@ -38,7 +40,7 @@ type call struct {
 	claims     map[string]string // of a verified token
 	body       []byte
 
-	allowed bool   // the authorizer let it pass
+	allowed bool   // it may reach the integration
 	reason  string // for the log only
 }
 
@@ -53,6 +55,7 @@ func (g *Gateway) newCall(r *http.Request) *call {
 		method:            method(r),
 		domain:            g.config.Domain,
 		contextPath:       path,
+		eventPath:         path,
 		path:              path,
 		query:             parseQuery(r.URL.RawQuery),
 	}
@@ -110,7 +113,7 @@ func tooLarge() *failure {
 	}
 }
 
-// readBody reads the body of an admitted request.
+// readBody reads the body of a request that the authorizer has let pass.
 func (c *call) readBody() *failure {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.request.Body, maxBodyBytes))
 	var limit *http.MaxBytesError
@@ -135,7 +138,7 @@ func (c *call) locate() *failure {
 	}
 	id, execute := strings.CutSuffix(strings.TrimSuffix(host, "."), executeSuffix)
 	if !execute {
-		return nil
+		return c.stripBasePath()
 	}
 	c.domain = c.request.Host
 	stage, rest, deeper := strings.Cut(strings.TrimPrefix(c.path, "/"), "/")
@@ -151,11 +154,48 @@ func (c *call) locate() *failure {
 	if deeper {
 		c.path += rest
 	}
+	c.eventPath = c.path
 	return nil
 }
 
-// forbidden is what an execute-api host says of an API or a stage that it does
-// not serve; no API's gateway responses apply.
+// basePaths returns the base paths under which custom domains serve the stage.
+func basePaths(c Config) []string {
+	var paths []string
+	for _, domain := range c.API.Domains {
+		if domain.Stage == c.Stage.Name {
+			paths = append(paths, domain.BasePath)
+		}
+	}
+	slices.SortFunc(paths, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(paths)
+}
+
+// stripBasePath takes a custom domain's base path off the path: the longest
+// that is whole parts of it, byte for byte [doc]. The event's path keeps it, as
+// its context's does [meas]; a path under none is nobody's [?].
+func (c *call) stripBasePath() *failure {
+	for _, base := range c.basePaths {
+		if base == "" {
+			return nil
+		}
+		rest, ok := strings.CutPrefix(c.path, "/"+base)
+		switch {
+		case ok && rest == "":
+			c.path = "/"
+			return nil
+		case ok && rest[0] == '/':
+			c.path = rest
+			return nil
+		}
+	}
+	if len(c.basePaths) == 0 {
+		return nil
+	}
+	return forbidden("under no base path of the domain")
+}
+
+// forbidden is what a host says of an API or a stage that it does not serve; no
+// API's gateway responses apply.
 func forbidden(reason string) *failure {
 	return &failure{
 		kind: default4XX, status: http.StatusForbidden, message: "Forbidden",

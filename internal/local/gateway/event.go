@@ -78,7 +78,7 @@ const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
 func (c *call) event() event {
 	e := event{
 		Resource:                        c.route.Path,
-		Path:                            c.path,
+		Path:                            c.eventPath,
 		HTTPMethod:                      c.method,
 		MultiValueHeaders:               c.forwardedHeaders(),
 		Headers:                         map[string]string{},

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"bufio"
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -22,11 +24,21 @@ func FuzzGateway(f *testing.F) {
 		"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
 		"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n",
 		"PUT /files/a/../b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+		"POST /checked?q=1 HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{\"title\":\"a\",\"text\":\"b\"}\n",
+		"POST /checked?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 18\r\n\r\n{\"title\":1e999999}",
+		"OPTIONS /a HTTP/1.1\r\nHost: h\r\nOrigin: https://b.example.com\r\n\r\n",
 		"GET /signed HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a, Signature=b, SignedHeaders=c\r\nDate: d\r\n\r\n",
 	} {
 		f.Add(seed)
 	}
+	checked := validatedRoute(assembly.Validator{Body: true, Parameters: true}, open)
+	checked.Path, checked.RequiredParameters = "/checked", []assembly.Parameter{{Name: "q", In: "query"}}
+	checked.Models["application/json"] = json.RawMessage(`{"type": "object", "required": ["title"]}`)
 	c := testConfig(
+		checked, mocked(assembly.Integration{
+			RequestTemplates: json200(`{"statusCode":204}`),
+			Responses:        []assembly.IntegrationResponse{{StatusCode: 204, Templates: json200(ownPreflight)}},
+		}),
 		proxy("GET", "/v1/status", open), proxy("GET", "/v1/whoami", cognito("notes/read")), proxy("POST", "/notes/{id}", cognito("notes/write")),
 		proxy("ANY", "/files/{path+}", cognito("notes/read")), proxy("GET", "/signed", iam), proxy("GET", "/mine", anyID),
 	)
@@ -52,6 +64,10 @@ func FuzzGateway(f *testing.F) {
 		if w.Code < 200 {
 			t.Errorf("status %d", w.Code)
 		}
+		allowed := w.Header().Values("Access-Control-Allow-Origin")
+		if len(allowed) > 1 || len(allowed) == 1 && !strings.Contains(ownPreflight, `"`+allowed[0]+`"`) {
+			t.Errorf("allows %q", allowed)
+		}
 		if functions.calls() == 0 {
 			return
 		}
@@ -60,7 +76,11 @@ func FuzzGateway(f *testing.F) {
 		if path := event["path"].(string); !templateMatches(template, path) || strings.Contains(path, "..") && hidesDots(path) {
 			t.Fatalf("%s reached %s", path, template)
 		}
-		if template == "/v1/status" {
+		switch template {
+		case "/v1/status":
+			return
+		case "/checked":
+			checkAdmitted(t, r, event)
 			return
 		}
 		sent := r.Header.Values("Authorization")
@@ -75,6 +95,54 @@ func FuzzGateway(f *testing.F) {
 			scopes := route.Authorization.Scopes
 			if token == nil || template == "/signed" || len(scopes) > 0 && !token.HasAnyScope(scopes) || len(scopes) == 0 && token.Use != "id" {
 				t.Fatalf("%s ran without a token for it", template)
+			}
+		}
+	})
+}
+
+// checkAdmitted holds a request that a validator let pass against what it asks.
+func checkAdmitted(t *testing.T, r *http.Request, event map[string]any) {
+	t.Helper()
+	query, _ := event["queryStringParameters"].(map[string]any)
+	if q, _ := query["q"].(string); strings.TrimSpace(q) == "" {
+		t.Fatalf("ran without its parameter: %v", query)
+	}
+	body, _ := event["body"].(string)
+	switch mediaType(r.Header.Get("Content-Type")) {
+	case "", "application/json":
+		var members map[string]json.RawMessage
+		if json.Unmarshal([]byte(body), &members) != nil || members["title"] == nil {
+			t.Fatalf("ran with the body %q", body)
+		}
+	case "text/json":
+		var items []json.RawMessage
+		if json.Unmarshal([]byte(body), &items) != nil || items == nil {
+			t.Fatalf("ran with the body %q", body)
+		}
+	}
+}
+
+// FuzzScript: a template is refused or runs, and sets no header that could
+// break out of its line.
+func FuzzScript(f *testing.F) {
+	f.Add(ownPreflight, "https://a.example.com")
+	f.Add(cdkPreflight, "https://c.example.com")
+	f.Add(matching(`https://[a-z]+\.example\.com`), "https://a.example.com")
+	f.Add(`#if("a" == "a")#if($input.params().header.get("Origin") == "b")c#end#end`, "b")
+	f.Fuzz(func(t *testing.T, template, origin string) {
+		s, err := parseScript(template)
+		if err != nil {
+			return
+		}
+		r := httptest.NewRequest(http.MethodOptions, "/", nil)
+		r.Header["Origin"] = []string{origin}
+		_, set, err := s.run(serve(t, testConfig()).newCall(r))
+		if err != nil {
+			return
+		}
+		for name, value := range set {
+			if !validHeaderName(name) || !validHeaderValue(value) || framing[strings.ToLower(name)] {
+				t.Errorf("sets %q to %q", name, value)
 			}
 		}
 	})

@@ -1,11 +1,12 @@
 // Package gateway serves one stage of an Amazon API Gateway REST API from its
-// model: routes, Cognito authorizers, Lambda proxy and MOCK integrations, and
-// gateway responses.
+// model: routes, Cognito authorizers, throttles, request validators, Lambda
+// proxy and MOCK integrations, and gateway responses.
 //
-// A request passes, in this order, limits, route, authorizer and integration;
-// whatever stops it becomes a gateway response. Nothing reaches an integration
-// before the route's authorizer has let it pass, and what the package does not
-// understand of an API stops [New] instead of being served open.
+// A request passes, in this order, limits, route, authorizer, throttle,
+// validator and integration; whatever stops it becomes a gateway response.
+// Nothing reaches an integration before the route's authorizer has let it pass,
+// and what the package does not understand of an API stops [New] instead of
+// being served open.
 //
 // Names in brackets say where a rule about AWS comes from: [doc] its
 // documentation, [rec] recorded on AWS, [meas] measured by a third party,
@@ -21,6 +22,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/authn"
@@ -90,6 +93,7 @@ type Gateway struct {
 	config       Config
 	routes       node
 	responses    map[string]gatewayResponse
+	basePaths    []string // of custom domains, the longest first; none without a domain
 	deploymentID string
 }
 
@@ -111,7 +115,7 @@ func New(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{config: c, deploymentID: deploymentID(c.API.ID, c.Stage.Name)}
+	g := &Gateway{config: c, deploymentID: deploymentID(c.API.ID, c.Stage.Name), basePaths: basePaths(c)}
 	var problems []string
 	for _, declared := range c.API.Routes {
 		r, err := g.newRoute(declared)
@@ -135,6 +139,8 @@ type route struct {
 	assembly.Route
 	variables   []string // names of path variables, in order
 	verifiers   []TokenVerifier
+	bucket      *bucket                       // nil without a throttle
+	models      map[string]*jsonschema.Schema // by content type
 	mock        *mock
 	unsupported string // why the integration is not served
 }
@@ -146,10 +152,14 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 		return nil, err
 	}
 	r.verifiers = verifiers
+	r.bucket = newBucket(declared.Throttle, g.config.Stage.Throttle)
 	if r.Integration.Timeout <= 0 {
 		r.Integration.Timeout = defaultTimeout
 	}
 	if r.unsupported != "" {
+		return r, nil
+	}
+	if r.unsupported = r.prepareValidation(); r.unsupported != "" {
 		return r, nil
 	}
 	switch r.Integration.Type {
@@ -169,7 +179,8 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 
 // ServeHTTP answers one request. Through the host
 // <api id>.execute-api.localhost its path starts with the stage, as on AWS;
-// through any other it does not, as behind an empty base path.
+// through any other it starts with the base path that a custom domain maps to
+// the stage, or with neither.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.newCall(r)
 	a := c.serve()
@@ -225,7 +236,7 @@ func (c *call) serve() (a answer) {
 			a = c.refuse(failure{kind: default5XX, reason: "panic"})
 		}
 	}()
-	for _, step := range []func() *failure{c.checkLength, c.locate, c.match, c.authorize, c.checkHeaders} {
+	for _, step := range []func() *failure{c.checkLength, c.locate, c.match, c.authorize, c.limit, c.checkHeaders, c.readBody, c.validate} {
 		if f := step(); f != nil {
 			return c.refuse(*f)
 		}
@@ -235,16 +246,13 @@ func (c *call) serve() (a answer) {
 	if f != nil {
 		return c.refuse(*f)
 	}
-	return a
+	return c.compress(a)
 }
 
 // integrate answers an admitted request.
 func (c *call) integrate() (answer, *failure) {
 	if c.route.unsupported != "" {
 		return answer{}, &failure{kind: apiConfigurationError, reason: c.route.unsupported}
-	}
-	if f := c.readBody(); f != nil {
-		return answer{}, f
 	}
 	if c.route.mock != nil {
 		return c.route.mock.answer(c)

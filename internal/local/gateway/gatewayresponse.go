@@ -18,10 +18,13 @@ const (
 	default5XX            = "DEFAULT_5XX"
 	accessDenied          = "ACCESS_DENIED"
 	apiConfigurationError = "API_CONFIGURATION_ERROR"
+	badRequestBody        = "BAD_REQUEST_BODY"
+	badRequestParameters  = "BAD_REQUEST_PARAMETERS"
 	integrationFailure    = "INTEGRATION_FAILURE"
 	integrationTimeout    = "INTEGRATION_TIMEOUT"
 	missingToken          = "MISSING_AUTHENTICATION_TOKEN"
 	requestTooLarge       = "REQUEST_TOO_LARGE"
+	throttled             = "THROTTLED"
 	unauthorized          = "UNAUTHORIZED"
 	unsupportedMediaType  = "UNSUPPORTED_MEDIA_TYPE"
 )
@@ -44,8 +47,8 @@ var responseTypes = map[string]builtIn{
 	apiConfigurationError:            {500, internalError, internalErrorType},
 	"AUTHORIZER_CONFIGURATION_ERROR": {500, "", "AuthorizerConfigurationException"},
 	"AUTHORIZER_FAILURE":             {500, internalError, ""},
-	"BAD_REQUEST_BODY":               {400, "Invalid request body", "BadRequestException"},
-	"BAD_REQUEST_PARAMETERS":         {400, "Missing required request parameters", "BadRequestException"},
+	badRequestBody:                   {400, "Invalid request body", "BadRequestException"},
+	badRequestParameters:             {400, "Missing required request parameters", "BadRequestException"},
 	"EXPIRED_TOKEN":                  {403, "The security token included in the request is expired", "ExpiredTokenException"},
 	// The documentation says 504; recorded of a Lambda that could not be called is 500.
 	integrationFailure:   {500, internalError, internalErrorType},
@@ -56,7 +59,7 @@ var responseTypes = map[string]builtIn{
 	"QUOTA_EXCEEDED":     {429, "Limit Exceeded", "LimitExceededException"},
 	requestTooLarge:      {413, "Request Too Long", "RequestTooLargeException"},
 	"RESOURCE_NOT_FOUND": {404, "Not Found", "NotFoundException"},
-	"THROTTLED":          {429, "Too Many Requests", "TooManyRequestsException"},
+	throttled:            {429, "Too Many Requests", "TooManyRequestsException"},
 	unauthorized:         {401, "Unauthorized", "UnauthorizedException"},
 	unsupportedMediaType: {415, "Unsupported Media Type", "BadRequestException"},
 	"WAF_FILTERED":       {403, "Forbidden", "ForbiddenException"},
@@ -68,6 +71,7 @@ type failure struct {
 	kind      string
 	status    int
 	message   string
+	details   string // of a validator
 	errorType string
 	plain     string // a whole text/plain body, which cannot be customized
 	fixed     bool   // cannot be customized

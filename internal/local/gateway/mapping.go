@@ -91,7 +91,7 @@ var contextVariables = map[string]func(*call, failure) string{
 	"error.message":               func(_ *call, f failure) string { return f.message },
 	"error.messageString":         func(_ *call, f failure) string { return f.messageString() },
 	"error.responseType":          func(_ *call, f failure) string { return f.kind },
-	"error.validationErrorString": func(*call, failure) string { return "" },
+	"error.validationErrorString": func(_ *call, f failure) string { return f.details },
 	"extendedRequestId":           func(c *call, _ failure) string { return c.extendedRequestID },
 	"httpMethod":                  func(c *call, _ failure) string { return c.method },
 	"identity.sourceIp":           func(c *call, _ failure) string { return c.sourceIP() },

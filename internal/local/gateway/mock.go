@@ -33,11 +33,11 @@ type mockResponse struct {
 	pattern *regexp.Regexp // nil for the default
 	status  int
 	headers []mapping
-	bodies  map[string]string // by content type
+	bodies  map[string]script // by content type
 }
 
-// compileMock understands templates that are fixed texts. Any other leaves the
-// route unserved.
+// compileMock understands request templates that are fixed texts, and response
+// templates that are a [script]. Any other leaves the route unserved.
 func compileMock(i assembly.Integration) (*mock, error) {
 	m := &mock{passthrough: i.PassthroughBehavior, statuses: map[string]int{}}
 	switch m.passthrough {
@@ -65,7 +65,7 @@ func compileMock(i assembly.Integration) (*mock, error) {
 }
 
 func compileMockResponse(declared assembly.IntegrationResponse) (mockResponse, error) {
-	r := mockResponse{status: declared.StatusCode, bodies: declared.Templates}
+	r := mockResponse{status: declared.StatusCode, bodies: map[string]script{}}
 	if r.status < 200 || r.status > 599 {
 		return r, fmt.Errorf("%d is no final status", r.status)
 	}
@@ -86,10 +86,12 @@ func compileMockResponse(declared assembly.IntegrationResponse) (mockResponse, e
 		}
 		r.headers = append(r.headers, m)
 	}
-	for contentType, body := range declared.Templates {
-		if !fixedText(body) {
-			return r, fmt.Errorf("the %s response template is more than a fixed text", contentType)
+	for _, contentType := range slices.Sorted(maps.Keys(declared.Templates)) {
+		body, err := parseScript(declared.Templates[contentType])
+		if err != nil {
+			return r, fmt.Errorf("the %s response %w", contentType, err)
 		}
+		r.bodies[contentType] = body
 	}
 	return r, nil
 }
@@ -130,14 +132,31 @@ func (m *mock) answer(c *call) (answer, *failure) {
 	if r == nil {
 		return answer{}, &failure{kind: apiConfigurationError, reason: fmt.Sprintf("no response of the MOCK integration for status %d", status)}
 	}
+	return r.answer(c)
+}
+
+// answer fills a response in. A header that its template sets replaces the one
+// that is mapped ("Override your API's request and response parameters and
+// status codes for REST APIs" [doc]).
+func (r *mockResponse) answer(c *call) (answer, *failure) {
 	a := answer{status: r.status, header: http.Header{}}
 	contentType := "application/json"
+	var own overrides
 	if len(r.bodies) > 0 {
 		contentType = choose(r.bodies, c.request.Header.Get("Accept"))
-		a.body = []byte(r.bodies[contentType])
+		body, set, err := r.bodies[contentType].run(c)
+		if err != nil {
+			return answer{}, &failure{kind: default5XX, reason: err.Error()}
+		}
+		a.body, own = []byte(body), set
 	}
 	for _, h := range r.headers {
-		addHeader(a.header, h.header, h.static)
+		if _, overridden := own[http.CanonicalHeaderKey(h.header)]; !overridden {
+			addHeader(a.header, h.header, h.static)
+		}
+	}
+	for name, value := range own {
+		addHeader(a.header, name, value)
 	}
 	if a.header.Get("Content-Type") == "" {
 		a.header.Set("Content-Type", contentType)

@@ -92,7 +92,7 @@ func TestMockUnsupported(t *testing.T) {
 		"no status":       {assembly.Integration{RequestTemplates: json200(`{"status":200}`)}, "more than a fixed statusCode"},
 		"not an object":   {assembly.Integration{RequestTemplates: json200(`200`)}, "more than a fixed statusCode"},
 		"passthrough":     {assembly.Integration{PassthroughBehavior: "SOMETIMES"}, "passthrough behavior"},
-		"VTL response":    {response(assembly.IntegrationResponse{StatusCode: 200, Templates: json200(`$input.body`)}), "more than a fixed text"},
+		"VTL response":    {response(assembly.IntegrationResponse{StatusCode: 200, Templates: json200(`$input.body`)}), "the application/json response template: \"$input.body\" is not understood"},
 		"mapped header":   {response(assembly.IntegrationResponse{StatusCode: 200, Parameters: map[string]string{"method.response.header.X": "method.request.header.Y"}}), "not a fixed text"},
 		"unknown mapping": {response(assembly.IntegrationResponse{StatusCode: 200, Parameters: map[string]string{"method.response.header.X": "integration.response.body"}}), "not understood"},
 		"no header":       {response(assembly.IntegrationResponse{StatusCode: 200, Parameters: map[string]string{"method.response.body": "'x'"}}), "names no response header"},

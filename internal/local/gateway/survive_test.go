@@ -59,6 +59,33 @@ func TestSurvive(t *testing.T) {
 			}
 		}
 	})
+	t.Run("45_execute_api_host_with_a_custom_domain", func(t *testing.T) {
+		t.Parallel()
+		c := c
+		api := *c.API
+		api.ExecuteAPIDisabled = true
+		api.Domains = []assembly.Domain{{Name: "api.example.com", BasePath: "shop", Stage: "dev"}}
+		c.API = &api
+		for _, target := range []string{
+			"/dev/v1/whoami", "/dev/v1/status", "/dev/shop/v1/status", "/shop/v1/status", "/dev", "/", "/other/v1/status", "/dev/nothing",
+		} {
+			for _, host := range []string{"api123.execute-api.localhost", "API123.execute-api.localhost:4010", "api123.execute-api.localhost."} {
+				g := serve(t, c)
+				r := httptest.NewRequest(http.MethodGet, target, nil)
+				r.Host = host
+				r.Header.Set("Authorization", "Bearer access-read")
+				r.Header.Set("X-Forwarded-Host", "api.example.com")
+				check(t, g.do(r), 403, `{"message":"Forbidden"}`, "ForbiddenException")
+				if g.functions.calls() != 0 {
+					t.Errorf("%s %s: a function ran", host, target)
+				}
+			}
+		}
+		g := serve(t, c)
+		if w := g.get("/shop/v1/whoami", "Bearer access-read"); w.Code != 200 {
+			t.Errorf("the domain answers %d", w.Code)
+		}
+	})
 	t.Run("46_no_credential", func(t *testing.T) {
 		t.Parallel()
 		g := serve(t, c)

@@ -1,0 +1,101 @@
+package restapi
+
+import (
+	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/internal/apispec"
+)
+
+// Routes holds routes by pattern: "GET /orders/{id}". A pattern is a method, a
+// space and a path; {id} stands for one part of a path and {rest+} for all
+// that remain.
+type Routes map[string]Route
+
+// Route says who may call, what a request has to look like, and what answers.
+type Route struct {
+	// Access is who may call. A route without one is an error.
+	Access access.Rule
+	// Target answers. A route without one is an error.
+	Target Target
+	// Body is what API Gateway checks a request's body against before anything
+	// answers. Default: nothing; the body reaches the target as it came.
+	Body Body
+	// Query holds the query's parameters by name: 1 to 255 letters, digits and
+	// . _ $ -. Default: none. API Gateway checks that the required ones are
+	// there and hands on any other, declared or not.
+	Query Query
+	// Throttle bounds the route's requests in place of the API's RateLimit and
+	// BurstLimit. Default: those.
+	Throttle Throttle
+}
+
+// Body describes a request's body. A request that does not match is answered
+// 400 by API Gateway, "Invalid request body", with the CORS headers.
+//
+// API Gateway checks the declared content type only and lets a body of any
+// other pass unchecked ("Request validation for REST APIs in API Gateway").
+// The target refuses other content types with 415, and checks again what
+// matters to it.
+type Body struct {
+	// Name is the model's name, 1 to 255 letters and digits. Routes may share
+	// a name only with the same schema. No default: a Body without a name is
+	// an error.
+	Name string
+	// Schema is a JSON Schema, draft-04, in Go's own types:
+	//
+	//	map[string]any{
+	//		"type":                 "object",
+	//		"properties":           map[string]any{"title": map[string]any{"type": "string", "maxLength": 200}},
+	//		"required":             []string{"title"},
+	//		"additionalProperties": false,
+	//	}
+	//
+	// It takes additionalProperties, description, enum, items, maxLength,
+	// maxProperties, maximum, minLength, minProperties, minimum, multipleOf,
+	// pattern, properties, required, title, type and uniqueItems, and at most
+	// 400,000 bytes. No default: an empty schema is an error, and so is a
+	// keyword that API Gateway would not import or not apply.
+	Schema map[string]any
+	// ContentType is the media type of the body, in lower case and without
+	// parameters. Default: "application/json".
+	ContentType string
+}
+
+// Query holds the parameters of a query by name.
+type Query map[string]Parameter
+
+// Parameter is one of a query.
+type Parameter struct {
+	// Required says that API Gateway answers 400, "Missing required request
+	// parameters: [name]", where the parameter is missing or blank. Default:
+	// false.
+	Required bool
+	// Description says what it is for, in the API's definition. Default: none.
+	Description string
+}
+
+// Throttle bounds requests. API Gateway applies it as a target, not as an exact
+// bound ("Throttle requests to your REST APIs for better throughput"); what is
+// beyond it is answered 429.
+type Throttle struct {
+	// Rate is how many requests a second the route takes, steadily. Default:
+	// the API's RateLimit. Negative is an error.
+	Rate float64
+	// Burst is how many requests may come at once beyond the rate. Default:
+	// the API's BurstLimit. Negative is an error.
+	Burst int
+}
+
+// spec returns the route as it is written into the API's definition.
+func (r Route) spec() apispec.Route {
+	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body)}
+	if r.Target != nil {
+		out.Integration = r.Target.Integration()
+	}
+	for name, parameter := range r.Query {
+		if out.Query == nil {
+			out.Query = map[string]apispec.Parameter{}
+		}
+		out.Query[name] = apispec.Parameter(parameter)
+	}
+	return out
+}

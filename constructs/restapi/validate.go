@@ -1,0 +1,85 @@
+package restapi
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+)
+
+// MaxCompressionBytes bounds Props.MinCompressionBytes ("CreateRestApi",
+// Amazon API Gateway).
+const MaxCompressionBytes = 10_485_760
+
+func (p Props) withDefaults() Props {
+	p.Routes, p.UserPools = maps.Clone(p.Routes), slices.Clone(p.UserPools)
+	if p.StageName == "" {
+		p.StageName = DefaultStageName
+	}
+	if p.RateLimit == 0 {
+		p.RateLimit = DefaultRateLimit
+	}
+	if p.BurstLimit == 0 {
+		p.BurstLimit = DefaultBurstLimit
+	}
+	if p.AccessLog.Retention == "" && !p.AccessLog.Off {
+		p.AccessLog.Retention = awslogs.RetentionDays_ONE_MONTH
+	}
+	return p
+}
+
+var stagePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
+
+func (p Props) validate() error {
+	var problems []error
+	for i, pool := range p.UserPools {
+		if pool == nil {
+			problems = append(problems, fmt.Errorf("UserPools[%d] is nil", i))
+		}
+	}
+	if !stagePattern.MatchString(p.StageName) {
+		problems = append(problems, fmt.Errorf("StageName is %q; 1 to 128 letters, digits, hyphens and underscores", p.StageName))
+	}
+	if p.RateLimit < 0 {
+		problems = append(problems, fmt.Errorf("RateLimit is %g requests a second; it cannot be negative", p.RateLimit))
+	}
+	if p.BurstLimit < 0 {
+		problems = append(problems, fmt.Errorf("BurstLimit is %d requests; it cannot be negative", p.BurstLimit))
+	}
+	if n := p.MinCompressionBytes; n < 0 || n > MaxCompressionBytes {
+		problems = append(problems, fmt.Errorf("MinCompressionBytes is %d; API Gateway takes 1 to %d", n, MaxCompressionBytes))
+	}
+	if p.AccessLog.Off && p.AccessLog.Retention != "" {
+		problems = append(problems, errors.New("AccessLog.Retention is set, but the log is Off"))
+	}
+	problems = append(problems, p.tagProblems()...)
+	for _, pattern := range slices.Sorted(maps.Keys(p.Routes)) {
+		if t := p.Routes[pattern].Throttle; t.Rate < 0 || t.Burst < 0 {
+			problems = append(problems, fmt.Errorf("%s: Throttle is %g requests a second and %d at once; neither can be negative", pattern, t.Rate, t.Burst))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// tagProblems holds to what tags may be ("Tags that you use for billing and
+// cost allocation", "Restrictions").
+func (p Props) tagProblems() []error {
+	var problems []error
+	if len(p.Tags) > 50 {
+		problems = append(problems, fmt.Errorf("%d Tags; AWS takes 50", len(p.Tags)))
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
+		if n := utf8.RuneCountInString(key); n == 0 || n > 128 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			problems = append(problems, fmt.Errorf("Tags: key %q; 1 to 128 characters that do not begin with aws:", key))
+		}
+		if utf8.RuneCountInString(p.Tags[key]) > 256 {
+			problems = append(problems, fmt.Errorf("Tags: the value of %q has more than 256 characters", key))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,147 @@
+package userpool
+
+import "time"
+
+// How long a refresh token is valid by default, and so how long a user stays
+// signed in.
+const (
+	DefaultRefreshTokenLifetime       = 12 * time.Hour      // of a Browser or a Server
+	DefaultMobileRefreshTokenLifetime = 30 * 24 * time.Hour // of a Mobile
+)
+
+// Client is a program that may obtain tokens: a [Browser], [Mobile], [Server]
+// or [Machine]. Each kind is its own type, so none can be given what its kind
+// must not have: a browser no secret, a machine no callback.
+type Client interface {
+	describe() client
+}
+
+// client is a Client as the pool reads it.
+type client struct {
+	name   string
+	scopes []string
+	secret bool
+	signIn *signIn // nil for a program without users
+}
+
+// signIn is what the clients that sign users in differ in.
+type signIn struct {
+	callbacks, logouts   []string
+	refreshTokenLifetime time.Duration
+	ownSchemes           bool // com.example.shop:/callback
+}
+
+var (
+	_ Client = Browser{}
+	_ Client = Mobile{}
+	_ Client = Server{}
+	_ Client = Machine{}
+)
+
+// Browser is a website whose pages call the API themselves. Anyone can read
+// its code, so it has no secret. Users sign in by the authorization code grant
+// with PKCE (RFC 7636): send a code_challenge with every sign-in; Cognito
+// checks what is sent and has no switch to insist on it. Each refresh token
+// works once and is replaced by the next (RFC 9700 section 2.2.2).
+type Browser struct {
+	// Name tells the client from the pool's others.
+	Name string
+	// Scopes are what the client may ask for, at least one: scopes of resource
+	// servers, and openid, email and profile for what an ID token says.
+	Scopes []string
+	// Callbacks are where a user may be sent with a code after signing in, at
+	// least one, at most 100, compared as whole texts: https, or http on
+	// localhost, 127.0.0.1 or [::1] (RFC 8252 section 7.3). Another form is an
+	// error.
+	Callbacks []string
+	// Logouts are where a user may be sent after signing out, in the form of
+	// Callbacks. Default: none; then nobody is sent anywhere.
+	Logouts []string
+	// RefreshTokenLifetime is how long a user stays signed in, in whole
+	// minutes from one hour to ten years, not less than the pool's other
+	// lifetimes. Default: 12 hours.
+	RefreshTokenLifetime time.Duration
+}
+
+func (b Browser) describe() client {
+	return client{name: b.Name, scopes: b.Scopes, signIn: &signIn{
+		callbacks: b.Callbacks, logouts: b.Logouts,
+		refreshTokenLifetime: orDefault(b.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
+	}}
+}
+
+// Mobile is an app on its user's device, a phone's or a desktop's. It is a
+// public client like [Browser], signs users in the same way, and may own a
+// scheme of URLs.
+type Mobile struct {
+	// Name tells the client from the pool's others.
+	Name string
+	// Scopes are what the client may ask for, as in [Browser].
+	Scopes []string
+	// Callbacks are where a user may be sent with a code after signing in, as
+	// in [Browser], or a URL of the app's own scheme, which is a domain name
+	// of yours in reverse: "com.example.shop:/callback" (RFC 8252 section
+	// 7.1). Cognito knows no variable ports, so name each loopback port.
+	Callbacks []string
+	// Logouts are where a user may be sent after signing out, in the form of
+	// Callbacks. Default: none; then nobody is sent anywhere.
+	Logouts []string
+	// RefreshTokenLifetime is how long a user stays signed in, as in
+	// [Browser]. Default: 30 days.
+	RefreshTokenLifetime time.Duration
+}
+
+func (m Mobile) describe() client {
+	return client{name: m.Name, scopes: m.Scopes, signIn: &signIn{
+		callbacks: m.Callbacks, logouts: m.Logouts, ownSchemes: true,
+		refreshTokenLifetime: orDefault(m.RefreshTokenLifetime, DefaultMobileRefreshTokenLifetime),
+	}}
+}
+
+// Server is a web application that keeps its users' tokens on its server. It
+// has a secret, without which a stolen code or refresh token is worth nothing;
+// its refresh tokens are not replaced on use. Users sign in by the
+// authorization code grant.
+type Server struct {
+	// Name tells the client from the pool's others.
+	Name string
+	// Scopes are what the client may ask for, as in [Browser].
+	Scopes []string
+	// Callbacks are where a user may be sent with a code after signing in, in
+	// the form that [Browser] takes, at least one.
+	Callbacks []string
+	// Logouts are where a user may be sent after signing out, in the form of
+	// Callbacks. Default: none; then nobody is sent anywhere.
+	Logouts []string
+	// RefreshTokenLifetime is how long a user stays signed in, as in
+	// [Browser]. Default: 12 hours.
+	RefreshTokenLifetime time.Duration
+}
+
+func (s Server) describe() client {
+	return client{name: s.Name, scopes: s.Scopes, secret: true, signIn: &signIn{
+		callbacks: s.Callbacks, logouts: s.Logouts,
+		refreshTokenLifetime: orDefault(s.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
+	}}
+}
+
+// Machine is a program without a user. It proves itself with a secret and gets
+// tokens by the client_credentials grant (RFC 6749 section 4.4), for scopes of
+// resource servers only.
+type Machine struct {
+	// Name tells the client from the pool's others.
+	Name string
+	// Scopes are what the client may ask for, at least one.
+	Scopes []string
+}
+
+func (m Machine) describe() client {
+	return client{name: m.Name, scopes: m.Scopes, secret: true}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,73 @@
+package local
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+)
+
+func TestSample(t *testing.T) {
+	t.Parallel()
+	for schema, want := range map[string]string{
+		`{"type": "object", "required": ["title"], "properties": {"title": {"type": "string", "minLength": 1}, "text": {"type": "string"}}}`: `{"title":"title"}`,
+		`{"type": "object", "required": ["a", "n", "m", "b", "l", "e", "o"], "properties": {"a": {"type": "string", "minLength": 3}, "n": {"type": "integer"},
+			"m": {"type": "number", "minimum": 5}, "b": {"type": "boolean"}, "l": {"type": "array"}, "e": {"enum": ["x", "y"]}, "o": {"type": "object"}}}`: `{"a":"a..","b":true,"e":"x","l":[],"m":5,"n":1,"o":{}}`,
+		`{"allOf": [{"$ref": "#/definitions/Note"}], "definitions": {"Note": {"type": "object", "required": ["title"], "properties": {"title": {"$ref": "#/definitions/Title"}}}, "Title": {"type": "string"}}}`: `{"title":"title"}`,
+		`{"allOf": [{"$ref": "#/definitions/A"}], "definitions": {"A": {"$ref": "#/definitions/A"}}}`:                                                                                                            `null`,
+		`{"type": "object"}`: `{}`,
+		`{}`:                 `"body"`,
+		`[]`:                 ``,
+	} {
+		if got := sample(map[string]json.RawMessage{"application/json": json.RawMessage(schema)}); got != want {
+			t.Errorf("%s: %s, want %s", schema, got, want)
+		}
+	}
+	if got := sample(map[string]json.RawMessage{"text/csv": json.RawMessage(`{}`)}); got != "" {
+		t.Errorf("another content type: %s", got)
+	}
+}
+
+// The lines of a collection work one after the other: what is created is read
+// and changed, then deleted.
+func TestCurls(t *testing.T) {
+	t.Parallel()
+	model := map[string]json.RawMessage{"application/json": json.RawMessage(`{"type": "object", "required": ["it's"]}`)}
+	public := assembly.Authorization{Type: assembly.AuthorizationNone}
+	scoped := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"s"}}
+	routes := []assembly.Route{
+		{Method: "DELETE", Path: "/files/{path+}", Authorization: scoped},
+		{Method: "GET", Path: "/files/{path+}", Authorization: public},
+		{Method: "GET", Path: "/logs/{day}", Authorization: public},
+		{Method: "GET", Path: "/notes", Authorization: public},
+		{Method: "POST", Path: "/notes", Models: model, Authorization: scoped},
+		{Method: "DELETE", Path: "/notes/{id}", Authorization: public},
+		{Method: "GET", Path: "/notes/{id}", Authorization: public},
+		{Method: "PUT", Path: "/notes/{id}", Models: model, Authorization: public},
+		{Method: "GET", Path: "/signed", Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}},
+		{Method: "POST", Path: "/unserved", Authorization: public, Integration: assembly.Integration{Unsupported: "no"}},
+		{Method: "GET", Path: "/unserved/{id}", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
+	}
+	want := []string{
+		"curl http://a/files/path",
+		`curl -X DELETE -H "Authorization: Bearer $TOKEN" http://a/files/path`,
+		"curl http://a/logs/day",
+		"curl http://a/notes",
+		`ID=$(curl -s -D - -o /dev/null -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"it'\''s":"it'\''s"}' http://a/notes | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`,
+		"curl http://a/notes/$ID",
+		`curl -X PUT -H "Content-Type: application/json" -d '{"it'\''s":"it'\''s"}' http://a/notes/$ID`,
+		"curl -X DELETE http://a/notes/$ID",
+		"# AWS_IAM: not served to anyone yet",
+		"# answers 500: no",
+		"# any ID token: not served to anyone yet",
+	}
+	got := curls("http://a", routes)
+	if len(got) != len(want) {
+		t.Fatalf("%d lines: %v", len(got), got)
+	}
+	for i, line := range got {
+		if line.Try != want[i] {
+			t.Errorf("line %d is\n%s\nwant\n%s", i, line.Try, want[i])
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package stagefile
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/gatewright/gatewright/internal/apispec"
+)
+
+// maxCallbacks is how many callbacks a user-pool client takes ("Quotas in
+// Amazon Cognito").
+const maxCallbacks = 100
+
+// logRetentions are the days that a log group takes ("PutRetentionPolicy",
+// Amazon CloudWatch Logs API reference).
+var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+
+var (
+	printable = regexp.MustCompile(`^[\x21-\x7e]+$`)
+
+	// loopbackHosts are the ones for which Cognito takes plain http.
+	loopbackHosts = []string{"localhost", "127.0.0.1", "::1"}
+
+	// zoneIDPattern is a hosted zone's id ("HostedZone", Amazon Route 53 API
+	// reference).
+	zoneIDPattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+)
+
+func (r *reader) callbacks(value ast.Node) {
+	list, ok := value.(*ast.SequenceNode)
+	if !ok {
+		r.at(value, "callbacks is not a list; write [%s]", exampleCallback)
+		return
+	}
+	if len(list.Values) > maxCallbacks {
+		r.at(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), maxCallbacks)
+	}
+	for i, item := range list.Values {
+		key := fmt.Sprintf("callbacks[%d]", i)
+		callback, ok := r.text(item, key, exampleCallback)
+		if !ok {
+			continue
+		}
+		if err := checkCallback(callback); err != nil {
+			r.at(item, "%s %v", key, err)
+		}
+		if slices.Contains(r.stage.Callbacks, callback) {
+			r.at(item, "%s %q stands there twice; keep one", key, callback)
+		}
+		r.stage.Callbacks = append(r.stage.Callbacks, callback)
+	}
+}
+
+// checkCallback reports what is wrong with a redirect URI of a browser client:
+// an absolute URI without a fragment, https or http on this machine ("App
+// client settings", Amazon Cognito). Cognito compares them letter by letter, so
+// a wildcard would never match.
+func checkCallback(callback string) error {
+	u, err := url.Parse(callback)
+	switch {
+	case strings.Contains(callback, "@"):
+		// It may be a password, so the value is not repeated.
+		return errors.New("holds a user name or password; write it without, such as " + exampleCallback)
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || !printable.MatchString(callback):
+		return fmt.Errorf("%q is no web address; write one such as %s", callback, exampleCallback)
+	case strings.Contains(callback, "#"):
+		return fmt.Errorf("%q has a fragment, which Cognito refuses; remove what follows the #", callback)
+	case strings.Contains(callback, "*"):
+		return fmt.Errorf("%q has a wildcard, and callbacks are compared as they are; write each out", callback)
+	case u.Scheme == "http" && !slices.Contains(loopbackHosts, u.Hostname()):
+		return fmt.Errorf("%q is not encrypted, which is for this machine only; write https", callback)
+	}
+	return nil
+}
+
+func (r *reader) retain(value ast.Node) {
+	node, ok := value.(*ast.BoolNode)
+	if !ok {
+		r.at(value, "retain is neither true nor false; write true to keep users and notes when the stage is deleted")
+		return
+	}
+	r.stage.Retain = node.Value
+}
+
+// object reads a key that holds keys of its own.
+func (r *reader) object(value ast.Node, key, example string, fields []field, required ...string) bool {
+	mapping, ok := value.(*ast.MappingNode)
+	if !ok {
+		r.at(value, "%s is not a mapping; write %s", key, example)
+		return false
+	}
+	if len(mapping.Values) == 0 {
+		r.at(value, "%s is empty; write %s or remove the key", key, example)
+		return false
+	}
+	r.mapping(key, mapping.Values, fields, required...)
+	return true
+}
+
+func (r *reader) throttle(value ast.Node) {
+	t := &r.stage.Throttle
+	r.object(value, "throttle", "{rate: 100, burst: 200}", []field{
+		{"rate", func(n ast.Node) { t.Rate = r.number(n, "throttle.rate", "requests a second", 10_000) }},
+		{"burst", func(n ast.Node) {
+			burst := r.number(n, "throttle.burst", "requests", 5_000)
+			if t.Burst = int(burst); float64(t.Burst) != burst {
+				r.at(n, "throttle.burst is %s; write a whole number", n.GetToken().Value)
+			}
+		}},
+	})
+}
+
+// number reads a positive number up to what an account has by default ("Quotas
+// for configuring and running a REST API", Amazon API Gateway).
+func (r *reader) number(value ast.Node, key, unit string, most float64) float64 {
+	var number float64
+	switch node := value.(type) {
+	case *ast.IntegerNode:
+		whole, err := strconv.ParseInt(node.GetToken().Value, 0, 64)
+		if err != nil {
+			whole = -1
+		}
+		number = float64(whole)
+	case *ast.FloatNode:
+		number = node.Value
+	default:
+		r.at(value, "%s takes a number of %s, not a value of type %s", key, unit, strings.ToLower(value.Type().String()))
+		return 0
+	}
+	if !(number > 0 && number <= most) { // also what is not a number at all
+		r.at(value, "%s is %s; write more than 0 and at most %.0f %s, which is what an account has by default", key, value.GetToken().Value, most, unit)
+		return 0
+	}
+	return number
+}
+
+func (r *reader) logRetention(value ast.Node) {
+	node, ok := value.(*ast.IntegerNode)
+	days, err := strconv.Atoi(value.GetToken().Value)
+	if !ok || node == nil || err != nil || !slices.Contains(logRetentions, days) {
+		r.at(value, "logRetention takes a number of days that CloudWatch knows, not %s; write one of %s", value.GetToken().Value, strings.Trim(fmt.Sprint(logRetentions), "[]"))
+		return
+	}
+	r.stage.LogRetentionDays = days
+}
+
+func (r *reader) domain(value ast.Node) {
+	d := &Domain{}
+	text := func(key string, into *string, example string) field {
+		return field{key, func(n ast.Node) {
+			*into, _ = r.text(n, "domain."+key, example)
+			r.places["domain."+key] = n.GetToken()
+		}}
+	}
+	if !r.object(value, "domain", "{zone: example.com, api: api.example.com}", []field{
+		text("zone", &d.Zone, "example.com"), text("zoneId", &d.ZoneID, "Z0123456789ABCDEFGHIJ"), text("api", &d.API, "api.example.com"),
+	}, "zone", "api") {
+		return
+	}
+	r.stage.Domain = d
+	if at := r.places["domain.zoneId"]; at != nil && !zoneIDPattern.MatchString(d.ZoneID) {
+		r.report(at, "domain.zoneId %q is no hosted zone's id; write what follows /hostedzone/, such as Z0123456789ABCDEFGHIJ", d.ZoneID)
+	}
+	if d.Zone == "" || d.API == "" {
+		return // reported already
+	}
+	if err := apispec.CheckDomain("domain.api", d.API, "domain.zone", d.Zone); err != nil {
+		r.report(r.places["domain.api"], "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+}

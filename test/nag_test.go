@@ -1,0 +1,107 @@
+package test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"github.com/gatewright/gatewright/stacks"
+)
+
+// suppression accepts one finding of cdk-nag on one resource of every stage.
+// Suppressions stand here and not in the constructs: an importing app neither
+// needs cdk-nag nor inherits what was accepted for the reference stage.
+type suppression struct {
+	resource string // construct path below the stage
+	rule     string
+	reason   string
+}
+
+var suppressions = []suppression{
+	{
+		"Api/API/API/Resource", "AwsSolutions-APIG2",
+		"Validators stand in the OpenAPI body; the rule looks for RequestValidator resources only.",
+	},
+	{
+		"Api/API/API/DeploymentStage.live/Resource", "AwsSolutions-APIG6",
+		"Execution logs repeat request headers and bodies. The access log has one line for each request, without credentials.",
+	},
+	{
+		"Identity/Users/Pool/Resource", "AwsSolutions-COG8",
+		"The Plus plan is billed for each active user. Essentials has everything the stage uses.",
+	},
+}
+
+// nagLine is a line of cdk-nag's report: one rule on one resource.
+type nagLine struct {
+	Compliance, ExceptionReason, ResourceID, RuleID, RuleInfo, RuleLevel string
+}
+
+// Every stage passes cdk-nag's AWS Solutions pack, or says why it does not.
+func TestNag(t *testing.T) {
+	for _, stage := range stages(t) {
+		app := newApp(t)
+		declared := stacks.New(app, stage)
+		awscdk.Aspects_Of(declared).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{
+			ReportFormats: &[]cdknag.NagReportFormat{cdknag.NagReportFormat_JSON},
+		}), nil)
+		for _, s := range suppressions {
+			s.apply(t, declared)
+		}
+		lines := nagLines(t, *app.Synth(nil).Directory())
+		if len(lines) < 10 {
+			t.Fatalf("stage %s: only %d rules were applied", stage.Name, len(lines))
+		}
+		for _, line := range lines {
+			if line.RuleLevel == "Error" && line.Compliance != "Compliant" && line.Compliance != "Suppressed" && line.Compliance != "N/A" {
+				t.Errorf("%s: %s: %s (%s)", line.ResourceID, line.RuleID, line.RuleInfo, line.Compliance)
+			}
+		}
+		for _, s := range suppressions {
+			if !slices.ContainsFunc(lines, func(line nagLine) bool {
+				return line.Compliance == "Suppressed" && line.RuleID == s.rule && line.ResourceID == stage.Name+"/"+s.resource
+			}) {
+				t.Errorf("stage %s: the suppression of %s on %s suppresses nothing; remove it", stage.Name, s.rule, s.resource)
+			}
+		}
+	}
+}
+
+// apply marks the resource within a stage.
+func (s suppression) apply(t *testing.T, stage awscdk.Stage) {
+	t.Helper()
+	var at constructs.IConstruct = stage
+	for part := range strings.SplitSeq(s.resource, "/") {
+		if at = at.Node().TryFindChild(jsii.String(part)); at == nil {
+			t.Fatalf("%s suppresses %s, but there is no such resource", s.resource, s.rule)
+		}
+	}
+	cdknag.NagSuppressions_AddResourceSuppressions(at, &[]*cdknag.NagPackSuppression{
+		{Id: jsii.String(s.rule), Reason: jsii.String(s.reason)},
+	}, nil)
+}
+
+// nagLines reads the reports of an assembly's stacks.
+func nagLines(t *testing.T, assembly string) []nagLine {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(assembly, "AwsSolutions-*-NagReport.json"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("reports %v, %v; want one for each stack", files, err)
+	}
+	var all []nagLine
+	for _, file := range files {
+		var report struct{ Lines []nagLine }
+		if err := json.Unmarshal(readFile(t, file), &report); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, report.Lines...)
+	}
+	return all
+}

@@ -1,0 +1,378 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/stagefile"
+	"github.com/gatewright/gatewright/stacks"
+)
+
+func aStage() stagefile.Stage {
+	return stagefile.Stage{
+		Name: "test", Region: "eu-west-1", Account: "111122223333", Origins: []string{"https://shop.example.com"},
+		TokenLifetime: 15 * time.Minute, Retain: true, LogRetentionDays: 30,
+	}
+}
+
+// stageTemplates synthesizes one stage after change was let loose on it.
+func stageTemplates(t *testing.T, s stagefile.Stage, change func(awscdk.Stage)) map[string]object {
+	t.Helper()
+	app := newApp(t)
+	change(stacks.New(app, s))
+	return synth(t, app)
+}
+
+func asDeclared(awscdk.Stage) {}
+
+// stackOf returns the template whose name holds the stack's id.
+func stackOf(t *testing.T, templates map[string]object, id string) object {
+	t.Helper()
+	for name, template := range templates {
+		if strings.Contains(name, id) {
+			return template
+		}
+	}
+	t.Fatalf("no stack %s", id)
+	return nil
+}
+
+// Each key of a stage file changes the templates.
+func TestStageKeys(t *testing.T) {
+	before := text(t, stageTemplates(t, aStage(), asDeclared))
+	for name, change := range map[string]func(*stagefile.Stage){
+		"name":           func(s *stagefile.Stage) { s.Name = "other" },
+		"region":         func(s *stagefile.Stage) { s.Region = "eu-central-1" },
+		"account":        func(s *stagefile.Stage) { s.Account = "444455556666" },
+		"origins":        func(s *stagefile.Stage) { s.Origins = append(s.Origins, "https://www.example.com") },
+		"tokenLifetime":  func(s *stagefile.Stage) { s.TokenLifetime = time.Hour },
+		"retain":         func(s *stagefile.Stage) { s.Retain = false },
+		"throttle.rate":  func(s *stagefile.Stage) { s.Throttle.Rate = 7 },
+		"throttle.burst": func(s *stagefile.Stage) { s.Throttle.Burst = 7 },
+		"logRetention":   func(s *stagefile.Stage) { s.LogRetentionDays = 7 },
+		"domain": func(s *stagefile.Stage) {
+			s.Domain = &stagefile.Domain{Zone: "example.com", ZoneID: "Z1", API: "api.example.com"}
+		},
+	} {
+		s := aStage()
+		change(&s)
+		after := stageTemplates(t, s, asDeclared)
+		if name == "region" || name == "account" {
+			continue // in the manifest; see TestStageNames
+		}
+		if text(t, after) == before {
+			t.Errorf("%s changes nothing", name)
+		}
+	}
+}
+
+func TestStageRetention(t *testing.T) {
+	for retain, want := range map[bool]string{true: "Retain", false: "Delete"} {
+		s := aStage()
+		s.Retain, s.LogRetentionDays = retain, 5
+		templates := stageTemplates(t, s, asDeclared)
+		for name, template := range templates {
+			for id, r := range template["Resources"].(object) {
+				resource := r.(object)
+				switch resource["Type"] {
+				case "AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable":
+					if resource["DeletionPolicy"] != want {
+						t.Errorf("retain %v: %s has the deletion policy %v", retain, id, resource["DeletionPolicy"])
+					}
+				case "AWS::Logs::LogGroup":
+					if days := resource["Properties"].(object)["RetentionInDays"]; days != 5.0 {
+						t.Errorf("%s: the log %s is kept for %v days", name, id, days)
+					}
+				}
+			}
+		}
+	}
+}
+
+// CDK's names for numbers of days mean those numbers.
+func TestLogRetention(t *testing.T) {
+	numbers := []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+	template := declare(t, func(stack awscdk.Stack) {
+		for _, days := range numbers {
+			awslogs.NewLogGroup(stack, jsii.String(fmt.Sprintf("Log%d", days)), &awslogs.LogGroupProps{Retention: stacks.LogRetention(days)})
+		}
+	})
+	groups := ofType(template, "AWS::Logs::LogGroup")
+	for id, group := range groups {
+		days := int(group["Properties"].(object)["RetentionInDays"].(float64))
+		if !strings.HasPrefix(id, fmt.Sprintf("Log%d", days)) || !slices.Contains(numbers, days) {
+			t.Errorf("%s keeps %d days", id, days)
+		}
+	}
+	if len(groups) != len(numbers) {
+		t.Errorf("%d logs", len(groups))
+	}
+	if got := problem(t, func(awscdk.Stack) { stacks.LogRetention(31) }); !strings.Contains(got, "logs cannot be kept for 31 days") {
+		t.Errorf("31 days: %q", got)
+	}
+}
+
+// What `cdk ls` lists, and where each stack goes.
+func TestStageNames(t *testing.T) {
+	app := newApp(t)
+	for _, s := range stages(t) {
+		stacks.New(app, s)
+	}
+	var got []string
+	for _, nested := range *app.Synth(nil).NestedAssemblies() {
+		for _, stack := range *nested.NestedAssembly().Stacks() {
+			got = append(got, *stack.DisplayName()+" "+*stack.Environment().Account+" "+*stack.Environment().Region)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"dev/Api (dev-Api) unknown-account eu-west-1", "dev/Identity (dev-Identity) unknown-account eu-west-1",
+		"prod/Api (prod-Api) 111122223333 eu-central-1", "prod/Identity (prod-Identity) 111122223333 eu-central-1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Stacks are deployed in order, Identity first, and no reference keeps one of
+// them from being changed: nothing is exported, and all that Api reads of
+// Identity is there once Identity is deployed.
+func TestNoExportLocks(t *testing.T) {
+	find := func(scope constructs.IConstruct, path ...string) constructs.IConstruct {
+		for _, id := range path {
+			scope = scope.Node().FindChild(jsii.String(id))
+		}
+		return scope
+	}
+	for name, change := range map[string]func(awscdk.Stage){
+		"nothing changed": asDeclared,
+		"a function renamed": func(stage awscdk.Stage) {
+			find(stage, "Api", "Status", "Function", "Resource").(awslambda.CfnFunction).SetFunctionName(jsii.String("renamed"))
+		},
+		"a client replaced": func(stage awscdk.Stage) {
+			for _, c := range *find(stage, "Identity", "Users").Node().FindAll(constructs.ConstructOrder_PREORDER) {
+				if client, ok := c.(awscognito.CfnUserPoolClient); ok {
+					client.OverrideLogicalId(jsii.String("Replaced" + *client.Node().Addr()))
+				}
+			}
+		},
+		"the pool replaced": func(stage awscdk.Stage) {
+			find(stage, "Identity", "Users", "Pool", "Resource").(awscognito.CfnUserPool).OverrideLogicalId(jsii.String("Replaced"))
+		},
+	} {
+		templates := stageTemplates(t, aStage(), change)
+		identity, api := stackOf(t, templates, "Identity"), stackOf(t, templates, "Api")
+		for id, template := range templates {
+			if all := text(t, template); strings.Contains(all, "Fn::ImportValue") || strings.Contains(all, `"Export"`) {
+				t.Errorf("%s: %s is locked by an export", name, id)
+			}
+		}
+		if strings.Contains(text(t, identity), "Fn::GetStackOutput") {
+			t.Errorf("%s: Identity needs another stack first", name)
+		}
+		outputs := identity["Outputs"].(object)
+		reads := 0
+		walk(api, func(key string, value any) {
+			if key != "Fn::GetStackOutput" {
+				return
+			}
+			reads++
+			reference := value.(object)
+			if output, ok := reference["OutputName"].(string); !ok || outputs[output] == nil || reference["StackName"] != "test-Identity" {
+				t.Errorf("%s: Api reads %s, which Identity does not say", name, text(t, value))
+			}
+		})
+		if reads == 0 {
+			t.Errorf("%s: Api reads nothing of Identity", name)
+		}
+	}
+}
+
+func walk(value any, visit func(key string, value any)) {
+	switch v := value.(type) {
+	case object:
+		for key, member := range v {
+			visit(key, member)
+			walk(member, visit)
+		}
+	case []any:
+		for _, member := range v {
+			walk(member, visit)
+		}
+	}
+}
+
+// A stage with a domain needs no look-up and no credentials, and the local
+// runtime understands its template.
+func TestStageDomain(t *testing.T) {
+	s := aStage()
+	s.Domain = &stagefile.Domain{Zone: "example.com", ZoneID: "Z0123456789ABCDEFGHIJ", API: "api.example.com"}
+	app := newApp(t)
+	stacks.New(app, s)
+	templates := synth(t, app)
+	api := stackOf(t, templates, "Api")
+	if n := len(ofType(api, "AWS::Route53::RecordSet")); n != 2 {
+		t.Errorf("%d records", n)
+	}
+	if got := text(t, api["Outputs"].(object)[stacks.OutputName]); !strings.Contains(got, `https://api.example.com/\"`) || strings.Contains(got, ".execute-api.") {
+		t.Errorf("the stage's output is %s", got)
+	}
+	a, err := assembly.Load(*app.Outdir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := a.Model("test", assembly.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := model.RestAPIs[0]; !got.ExecuteAPIDisabled {
+		t.Errorf("the model's API is %+v", got)
+	}
+	logging, err := a.LoggingStages("test")
+	if err != nil || len(logging) != 1 || logging[0].Region != "eu-west-1" || logging[0].Account != "111122223333" {
+		t.Errorf("stages with logs: %+v, %v", logging, err)
+	}
+}
+
+// One stage alone declares nothing of the others, so their look-ups stay undone.
+func TestOneStageLooksUpNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"dev.yaml":  "name: dev\nregion: eu-west-1\n",
+		"prod.yaml": "name: prod\nregion: eu-west-1\naccount: '111122223333'\ndomain: {zone: example.com, api: api.example.com}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	missing := func(stages ...stagefile.Stage) int {
+		app := newApp(t)
+		for _, s := range stages {
+			stacks.New(app, s)
+		}
+		count := 0
+		for _, nested := range *app.Synth(nil).NestedAssemblies() {
+			if asked := nested.NestedAssembly().Manifest().Missing; asked != nil {
+				count += len(*asked)
+			}
+		}
+		return count
+	}
+	dev, err := stagefile.ReadStage(dir, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := stagefile.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := missing(dev); n != 0 {
+		t.Errorf("dev alone asks for %d look-ups", n)
+	}
+	if n := missing(all...); n != 1 {
+		t.Errorf("all stages ask for %d look-ups, want prod's", n)
+	}
+}
+
+// The app declares what the context of the CDK CLI asks for.
+func TestApp(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "app")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	tests := []struct {
+		name    string
+		context object
+		want    string // ids of what is declared, or what the app says
+	}{
+		{"all stages", object{}, "assembly-dev assembly-prod"},
+		{"one stage", object{"stage": "dev"}, "assembly-dev"},
+		{"an account", object{"account-of": "prod"}, "Account"},
+		{"an unknown stage", object{"stage": "test"}, `no stage "test": stages/test.yaml does not exist`},
+		{"a path", object{"stage": "../stages/dev"}, `"../stages/dev" is no stage name; write the name of a file in stages without .yaml`},
+		{"no name", object{"stage": ""}, `"" is no stage name; write the name of a file in stages without .yaml`},
+		{"an unknown account", object{"account-of": "test"}, `context account-of: no stage "test": stages/test.yaml does not exist`},
+		{"both", object{"stage": "dev", "account-of": "dev"}, "the context has both stage and account-of; the role belongs to no stage, so give one of them"},
+		{"no text", object{"stage": 5}, "context stage is 5; write the name of a stage"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			// jsii may put a remark of its own before it, on the same line.
+			if got := runApp(t, binary, tt.context); !strings.HasSuffix(got, tt.want) {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// runApp runs the app as the CDK CLI does and returns the ids of what it
+// declared, or the last line that it said.
+func runApp(t *testing.T, binary string, context object) string {
+	t.Helper()
+	context["aws:cdk:bundling-stacks"] = []string{}
+	out := t.TempDir()
+	cmd := exec.Command(binary)
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CDK_OUTDIR="+out, "CDK_CONTEXT_JSON="+text(t, context))
+	if said, err := cmd.CombinedOutput(); err != nil {
+		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+		return lines[len(lines)-1]
+	}
+	data, err := os.ReadFile(filepath.Join(out, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Artifacts map[string]struct{ Type string }
+	}
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	var declared []string
+	for id, artifact := range manifest.Artifacts {
+		if artifact.Type == "aws:cloudformation:stack" || artifact.Type == "cdk:cloud-assembly" {
+			declared = append(declared, id)
+		}
+	}
+	slices.Sort(declared)
+	return strings.Join(declared, " ")
+}
+
+// The account's stack is the same for all stages of an account and Region, and
+// stays out of theirs.
+func TestAccountStack(t *testing.T) {
+	app := newApp(t)
+	stack := stacks.NewAccount(app, aStage())
+	if *stack.StackName() != "Gatewright-Account" || *stack.Account() != "111122223333" || *stack.Region() != "eu-west-1" {
+		t.Errorf("stack %s in %s, %s", *stack.StackName(), *stack.Account(), *stack.Region())
+	}
+	template := synth(t, app)["Account"]
+	only(t, template, "AWS::ApiGateway::Account")
+	for id, r := range template["Resources"].(object) {
+		if r.(object)["DeletionPolicy"] != "Retain" {
+			t.Errorf("%s is deleted with the stack", id)
+		}
+	}
+	for name, template := range stageTemplates(t, aStage(), asDeclared) {
+		if len(ofType(template, "AWS::ApiGateway::Account")) != 0 {
+			t.Errorf("%s sets the account's role as a side effect", name)
+		}
+	}
+}
