@@ -81,7 +81,8 @@ func (s size) measurements() []measurement {
 	case "cdk":
 		return s.tree()
 	case "compact":
-		return []measurement{atMost(s.title()+", template without indentation", s.metrics["bytes"]/1e6, "MB", 1)}
+		// As cdk.json asks for it; the goal is CloudFormation's own limit.
+		return []measurement{atMost(s.title()+", template", s.metrics["bytes"]/1e6, "MB", 1)}
 	}
 	at := s.title() + ", "
 	define := s.metrics["define-ms"]
@@ -92,10 +93,7 @@ func (s size) measurements() []measurement {
 	lines = append(lines,
 		info(at+"synthesize", s.metrics["synth-ms"], "ms"),
 		atMost(at+"API resources", s.metrics["resources"], "", 12))
-	if s.routes == 1000 {
-		return append(lines, atMost(at+"template", s.metrics["bytes"]/1e6, "MB", 1))
-	}
-	return append(lines, info(at+"template", s.metrics["bytes"]/1e6, "MB"))
+	return append(lines, info(at+"template as the CDK indents it", s.metrics["bytes"]/1e6, "MB"))
 }
 
 // tree is the CDK's RestApi, which is measured for comparison.

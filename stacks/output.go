@@ -17,12 +17,13 @@ const OutputName = "Gatewright"
 func output(stack awscdk.Stack, s stagefile.Stage, i *identity, api *restapi.RestAPI) {
 	pool := i.users.Pool
 	var clients []any
-	for _, client := range machines {
+	for _, c := range i.clients {
 		clients = append(clients, map[string]any{
-			"name":   client.Name,
-			"id":     *i.users.Clients[client.Name].UserPoolClientId(),
-			"flows":  []string{"client_credentials"},
-			"scopes": client.Scopes,
+			"name":      c.name,
+			"id":        *i.users.Clients[c.name].UserPoolClientId(),
+			"flows":     []string{c.flow},
+			"scopes":    c.scopes,
+			"callbacks": append([]string{}, c.callbacks...),
 		})
 	}
 	description := map[string]any{

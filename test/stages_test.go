@@ -60,6 +60,7 @@ func TestStageKeys(t *testing.T) {
 		"region":         func(s *stagefile.Stage) { s.Region = "eu-central-1" },
 		"account":        func(s *stagefile.Stage) { s.Account = "444455556666" },
 		"origins":        func(s *stagefile.Stage) { s.Origins = append(s.Origins, "https://www.example.com") },
+		"callbacks":      func(s *stagefile.Stage) { s.Callbacks = []string{"https://shop.example.com/callback"} },
 		"tokenLifetime":  func(s *stagefile.Stage) { s.TokenLifetime = time.Hour },
 		"retain":         func(s *stagefile.Stage) { s.Retain = false },
 		"throttle.rate":  func(s *stagefile.Stage) { s.Throttle.Rate = 7 },

@@ -125,7 +125,7 @@ Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C s
   auth   {{.Auth}}{{range .UserPools}}   user pool {{.ID}}{{end}}
   AWS    {{.AWS}}   for SDKs and the AWS CLI
 {{with .Token}}
-A token for the client "{{.Name}}", good for {{.Lifetime}}; its id and secret are good for this run only:
+A token for the client "{{.Name}}", good for {{.Lifetime.Minutes}} minutes; its id and secret are good for this run only:
 
   TOKEN=$(curl -s -u {{.ID}}:{{.Secret}} -d grant_type=client_credentials {{$.Auth}}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 {{end}}
