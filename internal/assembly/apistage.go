@@ -39,13 +39,35 @@ func (p props) only(known []string) {
 	}
 }
 
-func (r *reader) readAPIStages(s *stack, api *RestAPI) {
+// deployments returns the ids of an API's deployments. A deployment that makes
+// a stage of its own serves what no Stage resource says.
+func (r *reader) deployments(api *RestAPI) []string {
+	var ids []string
+	for _, s := range r.stacks {
+		for _, id := range s.ofType(typeDeployment) {
+			p, ok := r.properties(s, id)
+			if !ok || p.text("RestApiId") != api.ID {
+				continue
+			}
+			p.only([]string{"Description", "RestApiId"})
+			if ref, err := r.ref(s, id, p.at); err == nil {
+				ids = append(ids, text(ref))
+			}
+		}
+	}
+	return ids
+}
+
+func (r *reader) readAPIStages(s *stack, api *RestAPI, deployments []string) {
 	for _, id := range s.ofType(typeAPIStage) {
 		p, ok := r.properties(s, id)
 		if !ok || p.text("RestApiId") != api.ID {
 			continue
 		}
 		p.only(apiStageProperties)
+		if !slices.Contains(deployments, p.text("DeploymentId")) {
+			r.problem(p.at, "DeploymentId names no deployment of the API")
+		}
 		if p.bool("CacheClusterEnabled") {
 			r.problem(p.at, "a cache of answers is not understood")
 		}

@@ -90,7 +90,7 @@ func TestUnsupportedStage(t *testing.T) {
 	setting := func(s string) string {
 		return template(withStage(`"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", ` + s + `}]`))
 	}
-	const second = `"Second": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "test",
+	const second = `"Second": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "test",
 		"MethodSettings": [{"HttpMethod": "GET", "ResourcePath": "/~1open", "ThrottlingRateLimit": 1}]}}`
 	tests := map[string]struct{ template, want string }{
 		"canary":              {template(withStage(`"CanarySetting": {}`)), "property CanarySetting is not understood"},

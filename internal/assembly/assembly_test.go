@@ -163,7 +163,8 @@ const api = `"API": {"Type": "AWS::ApiGateway::RestApi", "Metadata": {"aws:cdk:p
 			"/orders/{id}": {"get": {"operationId": "order", "responses": {}, "security": [{"Pool": ["orders/read"]}],
 				"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "https://example.com", "httpMethod": "GET", "requestParameters": {}}}}
 		}}}},
-	"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}`
+	"Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "API"}}},
+	"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "live"}}`
 
 func template(resources ...string) string {
 	return `{"Resources": {` + strings.Join(resources, ",\n") + `}}`
@@ -282,7 +283,12 @@ func TestUnsupported(t *testing.T) {
 		{"an HTTP API", template(good, `"H": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}}`), "AWS::ApiGatewayV2::Api is not understood"},
 		{"a trigger", template(good, `"P": {"Type": "AWS::Cognito::UserPool", "Properties": {"LambdaConfig": {"PreSignUp": "arn"}}}`), "LambdaConfig is not understood"},
 		{"a condition", template(strings.Replace(good, `"Type": "AWS::ApiGateway::RestApi"`, `"Condition": "C", "Type": "AWS::ApiGateway::RestApi"`, 1)), "Condition is not understood"},
-		{"no stage", template(strings.Replace(good, `{"Ref": "API"}`, `"other"`, 1)), "no stage deploys it"},
+		{"no stage", template(strings.Replace(good, `"Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId"`, `"Properties": {"RestApiId": "other", "DeploymentId"`, 1)), "no stage deploys it"},
+		{"a stage of nothing", replace(`"DeploymentId": {"Ref": "Deployment"}, `, ``), "DeploymentId names no deployment of the API"},
+		{"a stage of another API", replace(`Deployment", "Properties": {"RestApiId": {"Ref": "API"}}`, `Deployment", "Properties": {"RestApiId": "other"}`), "DeploymentId names no deployment of the API"},
+		{"a deployment that makes a stage", replace(`Deployment", "Properties": {`, `Deployment", "Properties": {"StageName": "open", `), "property StageName is not understood"},
+		{"an endpoint behind a network", replace(`"Name": "shop"`, `"Name": "shop", "EndpointConfiguration": {"Types": ["REGIONAL"], "VpcEndpointIds": ["v"]}`), "property VpcEndpointIds is not understood"},
+		{"import parameters", replace(`"Name": "shop"`, `"Name": "shop", "Parameters": {"basepath": "prepend"}`), "property Parameters is not understood"},
 		{"a transform", `{"Transform": "AWS::Serverless-2016-10-31", "Resources": {` + good + `}}`, "Transform is not understood"},
 		{"a response that is no status", replace(`"paths": {`, `"x-amazon-apigateway-gateway-responses": {"UNAUTHORIZED": {"statusCode": 42}}, "paths": {`), "statusCode 42 is no HTTP status"},
 	}

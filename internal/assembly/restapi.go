@@ -15,7 +15,7 @@ const publicMetadataKey = "gatewright:public"
 // about a request.
 var restAPIProperties = []string{
 	"Body", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration",
-	"FailOnWarnings", "MinimumCompressionSize", "Name", "Parameters", "Tags",
+	"FailOnWarnings", "MinimumCompressionSize", "Name", "Tags",
 }
 
 func (r *reader) readRestAPI(s *stack, id string) {
@@ -36,7 +36,9 @@ func (r *reader) readRestAPI(s *stack, id string) {
 		BinaryMediaTypes:   p.texts("BinaryMediaTypes"),
 		ExecuteAPIDisabled: p.bool("DisableExecuteApiEndpoint"),
 	}
-	for _, kind := range p.object("EndpointConfiguration").texts("Types") {
+	endpoint := p.object("EndpointConfiguration")
+	endpoint.only([]string{"IpAddressType", "Types"})
+	for _, kind := range endpoint.texts("Types") {
 		if kind != "REGIONAL" && kind != "EDGE" {
 			r.problem(p.at, "endpoints of type %q are not understood", kind)
 		}
@@ -54,8 +56,9 @@ func (r *reader) readRestAPI(s *stack, id string) {
 	for i, route := range api.Routes {
 		api.Routes[i].PublicReason = text(reasons[route.Method+" "+route.Path])
 	}
+	deployments := r.deployments(api)
 	for _, other := range r.stacks {
-		r.readAPIStages(other, api)
+		r.readAPIStages(other, api, deployments)
 		r.readDomains(other, api)
 	}
 	if len(api.Stages) == 0 {

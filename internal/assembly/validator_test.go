@@ -31,7 +31,8 @@ const validated = `"API": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"N
 		"post": {"responses": {}, "parameters": [{"name": "session", "in": "cookie", "required": true, "schema": {"type": "string"}}],
 			"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Unused"}}}}}
 	}}}}},
-	"Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}`
+	"Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "API"}}},
+  "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "live"}}`
 
 func TestValidation(t *testing.T) {
 	t.Parallel()
