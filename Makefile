@@ -11,7 +11,7 @@ PURE = $(shell go list ./... | grep -v -e '/constructs' -e '/stacks' -e '/test$$
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
 .PHONY: up
 up: $(GATEWRIGHT) ## Synthesize the dev stage and serve it on this machine
