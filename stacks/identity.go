@@ -37,7 +37,11 @@ func appClients(s stagefile.Stage) []appClient {
 	if len(s.Callbacks) > 0 {
 		scopes := append([]string{"openid", "email"}, scopes...)
 		clients = append(clients, appClient{
-			client: userpool.Browser{Name: "website", Scopes: scopes, Callbacks: s.Callbacks},
+			client: userpool.Browser{
+				Name: "website", Scopes: scopes, Callbacks: s.Callbacks,
+				// Cognito wants it no shorter than the other tokens' lifetimes.
+				RefreshTokenLifetime: max(userpool.DefaultRefreshTokenLifetime, s.TokenLifetime),
+			},
 			name:   "website", flow: "code", scopes: scopes, callbacks: s.Callbacks,
 		})
 	}

@@ -30,6 +30,17 @@ func aStage() stagefile.Stage {
 	}
 }
 
+// The longest token lifetime that a stage file takes holds for every client.
+func TestStageWithLongTokens(t *testing.T) {
+	s := aStage()
+	s.TokenLifetime, s.Callbacks = 24*time.Hour, []string{"https://shop.example.com/callback"}
+	for _, client := range ofType(stackOf(t, stageTemplates(t, s, asDeclared), "Identity"), "AWS::Cognito::UserPoolClient") {
+		if got := text(t, client["Properties"].(object)["AccessTokenValidity"]); got != "1440" {
+			t.Errorf("access tokens are good for %s minutes", got)
+		}
+	}
+}
+
 // stageTemplates synthesizes one stage after change was let loose on it.
 func stageTemplates(t *testing.T, s stagefile.Stage, change func(awscdk.Stage)) map[string]object {
 	t.Helper()

@@ -150,6 +150,7 @@ func TestUserPoolProblems(t *testing.T) {
 		{"lifetime too short", func(p *userpool.Props) { p.AccessTokenLifetime = time.Minute }, "AccessTokenLifetime is 1m0s; Cognito takes whole minutes from 5m to 24h"},
 		{"lifetime too long", func(p *userpool.Props) { p.AccessTokenLifetime = 25 * time.Hour }, "AccessTokenLifetime is 25h0m0s"},
 		{"lifetime in part minutes", func(p *userpool.Props) { p.AccessTokenLifetime = 6*time.Minute + time.Second }, "AccessTokenLifetime is 6m1s"},
+		{"half a removal policy", func(p *userpool.Props) { p.RemovalPolicy = awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE }, "RemovalPolicy is RETAIN_ON_UPDATE_OR_DELETE; RETAIN or DESTROY"},
 		{"malformed prefix", func(p *userpool.Props) { p.DomainPrefix = "Shop" }, `DomainPrefix is "Shop"; 1 to 63 lower-case letters`},
 		{"reserved prefix", func(p *userpool.Props) { p.DomainPrefix = "my-aws-shop" }, `DomainPrefix is "my-aws-shop"; Cognito reserves the word "aws"`},
 		{"every problem at once", func(p *userpool.Props) {

@@ -25,7 +25,8 @@ one for each account and Region. A stage with an access log fails to deploy
 where the role was never set, after everything else has been created.
 
 It uses the AWS CLI with the credentials of the environment and changes nothing.
-A stage without logs needs no credentials. "make deploy" runs it.`,
+A stage without logs needs no credentials. With credentials of another account
+it says that nothing was checked, and passes. "make deploy" runs it.`,
 		Example: `  gatewright deploy-check --stage dev                      check what cdk synth wrote into cdk.out
   gatewright deploy-check --stage dev --assembly other.out`,
 		Args: noArgs,

@@ -50,6 +50,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
+// describeCompletion adds to cobra's own command, which explains itself at
+// length, what to type.
+func describeCompletion(completion *cobra.Command) {
+	completion.Example = "  source <(gatewright completion bash)"
+	for _, shell := range completion.Commands() {
+		shell.Example = map[string]string{
+			"bash":       "  source <(gatewright completion bash)",
+			"zsh":        "  source <(gatewright completion zsh)",
+			"fish":       "  gatewright completion fish | source",
+			"powershell": "  gatewright completion powershell | Out-String | Invoke-Expression",
+		}[shell.Name()]
+	}
+}
+
 // newRootCommand returns the command tree. serve runs a stage; ran is called
 // before any subcommand.
 func newRootCommand(serve serveFunc, ran func()) *cobra.Command {
@@ -68,5 +82,11 @@ This command reads what a CDK app synthesizes and needs no AWS account.`,
 		},
 	}
 	root.AddCommand(newUpCommand(serve), newDeployCheckCommand(), newVersionCommand())
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			describeCompletion(cmd)
+		}
+	}
 	return root
 }

@@ -11,9 +11,9 @@
 //	})
 //
 // A route without a rule, an unknown scope, two paths that conflict or a model
-// that API Gateway would not apply are errors that name the route. The whole API is one OpenAPI body, so it stays
-// within CloudFormation's limits at any number of routes, and every change of
-// it is deployed.
+// that API Gateway would not apply are errors that name the route. The whole
+// API is one OpenAPI body, so it stays within CloudFormation's limits at any
+// number of routes, and every change of it is deployed.
 package restapi
 
 import (

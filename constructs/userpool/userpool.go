@@ -82,7 +82,8 @@ type Props struct {
 	// hyphens. Default: one made from the stack's id when it is deployed.
 	DomainPrefix string
 	// RemovalPolicy says what happens to the pool, and all its users, when its
-	// stack is deleted. Default: RETAIN, with deletion protection.
+	// stack is deleted: RETAIN, which comes with deletion protection, or
+	// DESTROY. Another is an error. Default: RETAIN.
 	RemovalPolicy awscdk.RemovalPolicy
 }
 

@@ -31,6 +31,9 @@ func (p Props) validate() error {
 	if p.DomainPrefix != "" && !awscdkToken(p.DomainPrefix) {
 		problems = append(problems, prefixProblems(p.DomainPrefix)...)
 	}
+	if p.RemovalPolicy != awscdk.RemovalPolicy_RETAIN && p.RemovalPolicy != awscdk.RemovalPolicy_DESTROY {
+		problems = append(problems, fmt.Errorf("RemovalPolicy is %s; RETAIN or DESTROY", p.RemovalPolicy))
+	}
 	return errors.Join(problems...)
 }
 
