@@ -42,7 +42,7 @@ func appClients(s stagefile.Stage) []appClient {
 				// Cognito wants it no shorter than the other tokens' lifetimes.
 				RefreshTokenLifetime: max(userpool.DefaultRefreshTokenLifetime, s.TokenLifetime),
 			},
-			name:   "website", flow: "code", scopes: scopes, callbacks: s.Callbacks,
+			name: "website", flow: "code", scopes: scopes, callbacks: s.Callbacks,
 		})
 	}
 	return clients
