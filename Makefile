@@ -66,25 +66,31 @@ snapshots: ## Rewrite the golden files; read the difference before committing it
 synth: node_modules ## Synthesize every stage into cdk.out, functions included
 	npx cdk synth --quiet
 
-STAGE ?=
-STAGE_NAMED = @test -n "$(STAGE)" || { echo "name the stage: make $@ STAGE=dev" >&2; exit 2; }
+# The stage stands on the command line: one that a shell happens to export must
+# not be destroyed. Recipes read it from their environment, so that nothing in it
+# is run as a command.
+STAGE_FROM := $(origin STAGE)
+override STAGE := $(value STAGE)
+export STAGE
+STAGE_NAMED = @test "$(STAGE_FROM)" = "command line" || { echo "name the stage: make $@ STAGE=dev" >&2; exit 2; }; \
+	case "$$STAGE" in *[!A-Za-z0-9-]*|"") echo "STAGE is no stage's name; write letters, digits and hyphens: make $@ STAGE=dev" >&2; exit 2;; esac
 
 .PHONY: deploy
 deploy: node_modules $(GATEWRIGHT) ## Deploy one stage, after a check: make deploy STAGE=dev
 	$(STAGE_NAMED)
-	npx cdk synth --quiet "$(STAGE)/*" -c "stage=$(STAGE)"
-	$(GATEWRIGHT) deploy-check --stage "$(STAGE)" --assembly cdk.out
-	npx cdk deploy "$(STAGE)/*" --app cdk.out
+	npx cdk synth --quiet "$$STAGE/*" -c "stage=$$STAGE"
+	$(GATEWRIGHT) deploy-check --stage "$$STAGE" --assembly cdk.out
+	npx cdk deploy "$$STAGE/*" --app cdk.out
 
 .PHONY: diff destroy
 diff destroy: node_modules ## Run the CDK CLI on one stage: make diff STAGE=dev
 	$(STAGE_NAMED)
-	npx cdk $@ "$(STAGE)/*" -c "stage=$(STAGE)"
+	npx cdk $@ "$$STAGE/*" -c "stage=$$STAGE"
 
 .PHONY: deploy-account
 deploy-account: node_modules ## Set API Gateway's logging role for a stage's account and Region, once
 	$(STAGE_NAMED)
-	npx cdk deploy Account -c "account-of=$(STAGE)"
+	npx cdk deploy Account -c "account-of=$$STAGE"
 
 node_modules: package.json package-lock.json
 	npm ci --no-audit --no-fund

@@ -200,6 +200,37 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A hundred of the longest notes are more than a function may answer.
+func TestPageFitsAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for range maxLimit {
+		check(t, f.ask(t, "a", "POST", "/v1/notes", `{"title":"long","text":"`+strings.Repeat("<", maxText)+`"}`), 201, "")
+	}
+	seen := 0
+	for cursor := ""; ; {
+		answer := f.ask(t, "a", "GET", "/v1/notes?limit=100"+cursor, "")
+		check(t, answer, 200, "")
+		if sent, _ := json.Marshal(answer); len(sent) > 6<<20 {
+			t.Fatalf("an answer of %d bytes", len(sent))
+		}
+		var page struct {
+			Items []note
+			Next  string
+		}
+		if err := json.Unmarshal([]byte(answer.Body), &page); err != nil || len(page.Items) == 0 {
+			t.Fatal(len(page.Items), err)
+		}
+		if seen += len(page.Items); page.Next == "" {
+			break
+		}
+		cursor = "&cursor=" + page.Next
+	}
+	if seen != maxLimit {
+		t.Errorf("%d notes on all pages", seen)
+	}
+}
+
 // code is an error of the table's.
 type code string
 

@@ -107,6 +107,9 @@ func (s *service) list(ctx context.Context, r request, owner string) (response, 
 	if err != nil {
 		return response{}, err
 	}
+	if fitting := fit(notes); fitting < len(notes) {
+		notes, more = notes[:fitting], true
+	}
 	answer := struct {
 		Items []note `json:"items"`
 		Next  string `json:"next,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -16,7 +17,26 @@ import (
 const (
 	defaultLimit = 20
 	maxLimit     = 100
+
+	// maxPageBytes leaves room below the 6 MB that a function may answer
+	// ("Lambda quotas"). Notes that take more are not asked for in vain: the page
+	// ends early and says where the next one begins.
+	maxPageBytes = 5 << 20
 )
+
+// fit returns how many of the notes fit on a page, at least one. They are
+// measured as they leave the function: as JSON within a JSON string.
+func fit(notes []note) int {
+	size := 0
+	for i, n := range notes {
+		inner, _ := json.Marshal(n) // texts always marshal
+		outer, _ := json.Marshal(string(inner))
+		if size += len(outer); size > maxPageBytes && i > 0 {
+			return i
+		}
+	}
+	return len(notes)
+}
 
 // page is the part of a list that a caller asks for.
 type page struct {
