@@ -99,9 +99,9 @@ func (s *Server) describe(r request) (int, []byte) {
 const maxListed = 100
 
 func (s *Server) list(r request) (int, []byte) {
-	limit := r.Limit
-	if limit == 0 {
-		limit = maxListed
+	limit := maxListed
+	if r.Limit != nil {
+		limit = *r.Limit
 	}
 	if limit < 1 || limit > maxListed {
 		return refuse("ValidationException", "Limit must be from 1 to 100")

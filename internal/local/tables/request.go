@@ -39,9 +39,16 @@ type request struct {
 	TableName               string
 	IndexName               string
 	ExclusiveStartKey       map[string]any
-	RequestItems            map[string]any // of BatchWriteItem, by table
+	RequestItems            map[string][]write // of BatchWriteItem, by table
 	ExclusiveStartTableName string
-	Limit                   int
+	Limit                   *int
+
+	Item, Key                 map[string]any
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues map[string]any
+
+	KeyConditionExpression, FilterExpression, ConditionExpression string
+	UpdateExpression, ProjectionExpression                        string
 }
 
 // read decodes a request and says what is wrong with it. What it says holds
@@ -62,10 +69,16 @@ func (r *request) read(body []byte, allowed []string) (problem string) {
 	return ""
 }
 
-// requested are the tables that a request is about.
-func (r *request) requested() map[string]any {
+// write is one part of a batch.
+type write struct {
+	PutRequest    struct{ Item map[string]any }
+	DeleteRequest struct{ Key map[string]any }
+}
+
+// requested are the names of the tables that a request is about.
+func (r *request) requested() []string {
 	if r.RequestItems != nil {
-		return r.RequestItems
+		return slices.Sorted(maps.Keys(r.RequestItems))
 	}
-	return map[string]any{r.TableName: nil}
+	return []string{r.TableName}
 }

@@ -84,13 +84,16 @@ func (s *Server) Serve(operation string, body []byte) (status int, answer []byte
 
 // item runs an operation on items.
 func (s *Server) item(operation string, r request, body []byte) (int, []byte) {
-	for name := range r.requested() {
+	for _, name := range r.requested() {
 		table, ok := s.tables[name]
 		if !ok {
 			return refuse("ResourceNotFoundException", "Requested resource not found")
 		}
 		if r.IndexName != "" && !slices.ContainsFunc(table.Indexes, func(i assembly.TableIndex) bool { return i.Name == r.IndexName }) {
 			return refuse("ValidationException", "The table does not have the specified index: "+r.IndexName)
+		}
+		if problem := r.check(operation, table); problem != "" {
+			return refuse("ValidationException", problem)
 		}
 	}
 	if r.ExclusiveStartKey != nil {
