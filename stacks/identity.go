@@ -39,8 +39,7 @@ func appClients(s stagefile.Stage) []appClient {
 		clients = append(clients, appClient{
 			client: userpool.Browser{
 				Name: "website", Scopes: scopes, Callbacks: s.Callbacks,
-				// Cognito wants it no shorter than the other tokens' lifetimes.
-				RefreshTokenLifetime: max(userpool.DefaultRefreshTokenLifetime, s.TokenLifetime),
+				RefreshTokenLifetime: s.RefreshTokenLifetime,
 			},
 			name: "website", flow: "code", scopes: scopes, callbacks: s.Callbacks,
 		})

@@ -1,6 +1,9 @@
 package userpool
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // How long a refresh token is valid by default, and so how long a user stays
 // signed in.
@@ -66,7 +69,7 @@ type Browser struct {
 func (b Browser) describe() client {
 	return client{name: b.Name, scopes: b.Scopes, signIn: &signIn{
 		callbacks: b.Callbacks, logouts: b.Logouts,
-		refreshTokenLifetime: orDefault(b.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
+		refreshTokenLifetime: cmp.Or(b.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
 	}}
 }
 
@@ -94,7 +97,7 @@ type Mobile struct {
 func (m Mobile) describe() client {
 	return client{name: m.Name, scopes: m.Scopes, signIn: &signIn{
 		callbacks: m.Callbacks, logouts: m.Logouts, ownSchemes: true,
-		refreshTokenLifetime: orDefault(m.RefreshTokenLifetime, DefaultMobileRefreshTokenLifetime),
+		refreshTokenLifetime: cmp.Or(m.RefreshTokenLifetime, DefaultMobileRefreshTokenLifetime),
 	}}
 }
 
@@ -121,7 +124,7 @@ type Server struct {
 func (s Server) describe() client {
 	return client{name: s.Name, scopes: s.Scopes, secret: true, signIn: &signIn{
 		callbacks: s.Callbacks, logouts: s.Logouts,
-		refreshTokenLifetime: orDefault(s.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
+		refreshTokenLifetime: cmp.Or(s.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
 	}}
 }
 
@@ -137,11 +140,4 @@ type Machine struct {
 
 func (m Machine) describe() client {
 	return client{name: m.Name, scopes: m.Scopes, secret: true}
-}
-
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
 }

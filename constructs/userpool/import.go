@@ -36,6 +36,7 @@ type ImportProps struct {
 }
 
 var (
+	hostPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$`)
 	poolARNPattern  = regexp.MustCompile(`^arn:aws[a-z-]*:cognito-idp:([a-z0-9-]+):\d{12}:userpool/([\w-]+)_[0-9a-zA-Z]+$`)
 	poolIDPattern   = regexp.MustCompile(`^([a-z0-9-]+)_[0-9a-zA-Z]{1,44}$`)
 	clientIDPattern = regexp.MustCompile(`^[\w+]{1,128}$`)
@@ -77,7 +78,7 @@ func (p ImportProps) pool(this constructs.Construct) awscognito.IUserPool {
 
 func (p ImportProps) validate(region string) error {
 	problems := p.idProblems(region)
-	if p.Domain != "" && !awscdkToken(p.Domain) && !hostPattern.MatchString(p.Domain) {
+	if p.Domain != "" && !isToken(p.Domain) && !hostPattern.MatchString(p.Domain) {
 		problems = append(problems, fmt.Errorf("Domain is %q; write a host in lower case, such as auth.example.com", p.Domain))
 	}
 	if len(p.Scopes) == 0 {
@@ -101,17 +102,17 @@ func (p ImportProps) idProblems(region string) []error {
 		return []error{errors.New("neither ARN nor ID; write one")}
 	case p.ARN != "" && p.ID != "":
 		return []error{errors.New("both ARN and ID; write one")}
-	case p.ARN != "" && !awscdkToken(p.ARN):
+	case p.ARN != "" && !isToken(p.ARN):
 		// A pool's id begins with its Region.
 		if parts := poolARNPattern.FindStringSubmatch(p.ARN); parts == nil || parts[1] != parts[2] {
 			return []error{fmt.Errorf("ARN is %q, no user pool's", p.ARN)}
 		}
-	case p.ID != "" && !awscdkToken(p.ID):
+	case p.ID != "" && !isToken(p.ID):
 		parts := poolIDPattern.FindStringSubmatch(p.ID)
 		if parts == nil {
 			return []error{fmt.Errorf("ID is %q, no user pool's", p.ID)}
 		}
-		if parts[1] != region && !awscdkToken(region) {
+		if parts[1] != region && !isToken(region) {
 			return []error{fmt.Errorf("ID is %q, of another Region than the stack's %s; write the pool's ARN", p.ID, region)}
 		}
 	}
@@ -124,7 +125,7 @@ func (p ImportProps) clientProblems() []error {
 		if !clientPattern.MatchString(name) {
 			problems = append(problems, fmt.Errorf("Clients %q: malformed name; 1 to 128 letters, digits, spaces and + = , . @ - _", name))
 		}
-		if id := p.Clients[name]; !awscdkToken(id) && !clientIDPattern.MatchString(id) {
+		if id := p.Clients[name]; !isToken(id) && !clientIDPattern.MatchString(id) {
 			problems = append(problems, fmt.Errorf("Clients %q: what follows is no client's id", name))
 		}
 	}

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -40,12 +41,8 @@ const (
 const allClasses = Lowercase | Uppercase | Digits | Symbols
 
 func (p PasswordPolicy) withDefaults() PasswordPolicy {
-	if p.MinLength == 0 {
-		p.MinLength = DefaultPasswordLength
-	}
-	if p.Require == 0 {
-		p.Require = allClasses
-	}
+	p.MinLength = cmp.Or(p.MinLength, DefaultPasswordLength)
+	p.Require = cmp.Or(p.Require, allClasses)
 	return p
 }
 

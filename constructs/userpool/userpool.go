@@ -27,6 +27,7 @@
 package userpool
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -193,12 +194,10 @@ func (u *UserPool) CreateOnly() []any {
 }
 
 func (p Props) withDefaults() Props {
-	p.AccessTokenLifetime = orDefault(p.AccessTokenLifetime, DefaultAccessTokenLifetime)
-	p.IDTokenLifetime = orDefault(p.IDTokenLifetime, DefaultIDTokenLifetime)
+	p.AccessTokenLifetime = cmp.Or(p.AccessTokenLifetime, DefaultAccessTokenLifetime)
+	p.IDTokenLifetime = cmp.Or(p.IDTokenLifetime, DefaultIDTokenLifetime)
 	p.Password = p.Password.withDefaults()
-	if p.RemovalPolicy == "" {
-		p.RemovalPolicy = awscdk.RemovalPolicy_RETAIN
-	}
+	p.RemovalPolicy = cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
 	return p
 }
 

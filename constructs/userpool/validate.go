@@ -28,7 +28,7 @@ func (p Props) validate() error {
 	problems = append(problems, claimProblems(p.AccessTokenClaims)...)
 	problems = append(problems, p.Password.problems()...)
 	problems = append(problems, p.MFA.problems()...)
-	if p.DomainPrefix != "" && !awscdkToken(p.DomainPrefix) {
+	if p.DomainPrefix != "" && !isToken(p.DomainPrefix) {
 		problems = append(problems, prefixProblems(p.DomainPrefix)...)
 	}
 	if p.RemovalPolicy != awscdk.RemovalPolicy_RETAIN && p.RemovalPolicy != awscdk.RemovalPolicy_DESTROY {
@@ -166,5 +166,5 @@ func prefixProblems(prefix string) []error {
 	return problems
 }
 
-// awscdkToken reports whether a text is only known when it is deployed.
-func awscdkToken(text string) bool { return *awscdk.Token_IsUnresolved(text) }
+// isToken reports whether a text is known only when the stack is deployed.
+func isToken(text string) bool { return *awscdk.Token_IsUnresolved(text) }

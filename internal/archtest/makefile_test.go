@@ -19,7 +19,7 @@ func TestMakeStage(t *testing.T) {
 		}
 		t.Skip("make is missing")
 	}
-	bin := t.TempDir() // a CDK CLI that says what it was asked for
+	bin := t.TempDir()                                                                                             // a CDK CLI that says what it was asked for
 	if err := os.WriteFile(filepath.Join(bin, "npx"), []byte("#!/bin/sh\necho npx \"$@\"\n"), 0o755); err != nil { //nolint:gosec // run by make
 		t.Fatal(err)
 	}

@@ -1,9 +1,7 @@
 package stagefile
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,24 +12,13 @@ import (
 	"github.com/gatewright/gatewright/internal/apispec"
 )
 
-// maxCallbacks is how many callbacks a user-pool client takes ("Quotas in
-// Amazon Cognito").
-const maxCallbacks = 100
-
 // logRetentions are the days that a log group takes ("PutRetentionPolicy",
 // Amazon CloudWatch Logs API reference).
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-var (
-	printable = regexp.MustCompile(`^[\x21-\x7e]+$`)
-
-	// loopbackHosts are the ones for which Cognito takes plain http.
-	loopbackHosts = []string{"localhost", "127.0.0.1", "::1"}
-
-	// zoneIDPattern is a hosted zone's id ("HostedZone", Amazon Route 53 API
-	// reference).
-	zoneIDPattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-)
+// zoneIDPattern is a hosted zone's id ("HostedZone", Amazon Route 53 API
+// reference).
+var zoneIDPattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 
 func (r *reader) callbacks(value ast.Node) {
 	list, ok := value.(*ast.SequenceNode)
@@ -39,8 +26,8 @@ func (r *reader) callbacks(value ast.Node) {
 		r.at(value, "callbacks is not a list; write [%s]", exampleCallback)
 		return
 	}
-	if len(list.Values) > maxCallbacks {
-		r.at(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), maxCallbacks)
+	if len(list.Values) > apispec.MaxRedirects {
+		r.at(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), apispec.MaxRedirects)
 	}
 	for i, item := range list.Values {
 		key := fmt.Sprintf("callbacks[%d]", i)
@@ -48,7 +35,7 @@ func (r *reader) callbacks(value ast.Node) {
 		if !ok {
 			continue
 		}
-		if err := checkCallback(callback); err != nil {
+		if err := apispec.CheckRedirect(callback, false); err != nil {
 			r.at(item, "%s %v", key, err)
 		}
 		if slices.Contains(r.stage.Callbacks, callback) {
@@ -56,28 +43,6 @@ func (r *reader) callbacks(value ast.Node) {
 		}
 		r.stage.Callbacks = append(r.stage.Callbacks, callback)
 	}
-}
-
-// checkCallback reports what is wrong with a redirect URI of a browser client:
-// an absolute URI without a fragment, https or http on this machine ("App
-// client settings", Amazon Cognito). Cognito compares them letter by letter, so
-// a wildcard would never match.
-func checkCallback(callback string) error {
-	u, err := url.Parse(callback)
-	switch {
-	case strings.Contains(callback, "@"):
-		// It may be a password, so the value is not repeated.
-		return errors.New("holds a user name or password; write it without, such as " + exampleCallback)
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || !printable.MatchString(callback):
-		return fmt.Errorf("%q is no web address; write one such as %s", callback, exampleCallback)
-	case strings.Contains(callback, "#"):
-		return fmt.Errorf("%q has a fragment, which Cognito refuses; remove what follows the #", callback)
-	case strings.Contains(callback, "*"):
-		return fmt.Errorf("%q has a wildcard, and callbacks are compared as they are; write each out", callback)
-	case u.Scheme == "http" && !slices.Contains(loopbackHosts, u.Hostname()):
-		return fmt.Errorf("%q is not encrypted, which is for this machine only; write https", callback)
-	}
-	return nil
 }
 
 func (r *reader) retain(value ast.Node) {

@@ -19,11 +19,14 @@ import (
 	"github.com/gatewright/gatewright/internal/apispec"
 )
 
-// The limits of a user-pool client's AccessTokenValidity ("AWS CloudFormation
-// Template Reference: AWS::Cognito::UserPoolClient").
+// The limits of a user-pool client's AccessTokenValidity and
+// RefreshTokenValidity ("AWS CloudFormation Template Reference:
+// AWS::Cognito::UserPoolClient TokenValidityUnits").
 const (
-	minTokenLifetime = 5 * time.Minute
-	maxTokenLifetime = 24 * time.Hour
+	minTokenLifetime        = 5 * time.Minute
+	maxTokenLifetime        = 24 * time.Hour
+	minRefreshTokenLifetime = time.Hour
+	maxRefreshTokenLifetime = 10 * 365 * 24 * time.Hour
 )
 
 const (
@@ -97,7 +100,13 @@ type field struct {
 func (r *reader) fields() []field {
 	return []field{
 		{"name", r.name}, {"region", r.region}, {"account", r.account},
-		{"origins", r.origins}, {"callbacks", r.callbacks}, {"tokenLifetime", r.tokenLifetime},
+		{"origins", r.origins}, {"callbacks", r.callbacks},
+		{"tokenLifetime", func(n ast.Node) {
+			r.stage.TokenLifetime = r.lifetime(n, "tokenLifetime", "15m", minTokenLifetime, maxTokenLifetime)
+		}},
+		{"refreshTokenLifetime", func(n ast.Node) {
+			r.stage.RefreshTokenLifetime = r.lifetime(n, "refreshTokenLifetime", "12h", minRefreshTokenLifetime, maxRefreshTokenLifetime)
+		}},
 		{"retain", r.retain}, {"throttle", r.throttle}, {"logRetention", r.logRetention}, {"domain", r.domain},
 	}
 }
@@ -148,8 +157,16 @@ func join(at, key string) string {
 	return at + "." + key
 }
 
-// together checks what keys ask of each other.
+// together checks what keys ask of each other, and sets what follows from
+// another key.
 func (r *reader) together(seen map[string]*token.Token) {
+	s := &r.stage
+	if s.RefreshTokenLifetime == 0 {
+		s.RefreshTokenLifetime = max(DefaultRefreshTokenLifetime, s.TokenLifetime)
+	}
+	if s.RefreshTokenLifetime < s.TokenLifetime {
+		r.report(seen["refreshTokenLifetime"], "refreshTokenLifetime is shorter than the tokenLifetime, which Cognito refuses; write %dh or more", (s.TokenLifetime+time.Hour-1)/time.Hour)
+	}
 	if seen["domain"] != nil && seen["account"] == nil {
 		r.report(seen["domain"], "domain without an account; write the account whose zone it is, 12 digits")
 	}
@@ -219,21 +236,24 @@ func (r *reader) origins(value ast.Node) {
 	}
 }
 
-func (r *reader) tokenLifetime(value ast.Node) {
-	text, ok := r.text(value, "tokenLifetime", "15m")
+// lifetime reads a token's lifetime. It returns 0 where that is unusable.
+func (r *reader) lifetime(value ast.Node, key, example string, least, most time.Duration) time.Duration {
+	text, ok := r.text(value, key, example)
 	if !ok {
-		return
+		return 0
 	}
 	lifetime, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		r.at(value, "tokenLifetime %q is no duration; write a number with its unit, such as 15m", text)
-	case lifetime < minTokenLifetime || lifetime > maxTokenLifetime:
-		r.at(value, "tokenLifetime %s is outside what Cognito takes; write 5m to 24h", text)
+		r.at(value, "%s %q is no duration; write a number with its unit, such as %s", key, text, example)
+	case lifetime < least || lifetime > most:
+		r.at(value, "%s %s is outside what Cognito takes; write %gm to %gh", key, text, least.Minutes(), most.Hours())
 	case lifetime%time.Minute != 0:
-		r.at(value, "tokenLifetime %s is not in whole minutes; write one such as %dm", text, lifetime/time.Minute)
+		r.at(value, "%s %s is not in whole minutes; write one such as %dm", key, text, lifetime/time.Minute)
+	default:
+		return lifetime
 	}
-	r.stage.TokenLifetime = lifetime
+	return 0
 }
 
 // text returns the value of a plain or quoted string. Everything else, also an

@@ -23,6 +23,9 @@ const (
 	// DefaultTokenLifetime is a quarter of Cognito's own, because an access
 	// token cannot be called back.
 	DefaultTokenLifetime = 15 * time.Minute
+	// DefaultRefreshTokenLifetime is a working day, or the TokenLifetime where
+	// that is longer.
+	DefaultRefreshTokenLifetime = 12 * time.Hour
 	// DefaultLogRetentionDays is one month.
 	DefaultLogRetentionDays = 30
 )
@@ -45,6 +48,11 @@ type Stage struct {
 	// TokenLifetime is the lifetime of access tokens in whole minutes, from
 	// 5 minutes to 24 hours; DefaultTokenLifetime where the file has none.
 	TokenLifetime time.Duration `yaml:"tokenLifetime,omitempty"`
+
+	// RefreshTokenLifetime is how long a user of the website stays signed in,
+	// in whole minutes from one hour to ten years and not less than
+	// TokenLifetime; DefaultRefreshTokenLifetime where the file has none.
+	RefreshTokenLifetime time.Duration `yaml:"refreshTokenLifetime,omitempty"`
 
 	// Retain keeps users and notes when their stack is deleted. A reading
 	// without the key gives true.

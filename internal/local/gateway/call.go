@@ -124,7 +124,7 @@ func (c *call) readBody() *failure {
 		return &failure{kind: default4XX, status: http.StatusBadRequest, message: "Bad Request", reason: "body not readable"}
 	}
 	c.body = body
-	return nil
+	return c.decompress()
 }
 
 // executeSuffix ends the host names that stand for *.execute-api.<region>.amazonaws.com.

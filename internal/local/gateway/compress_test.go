@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gatewright/gatewright/internal/assembly"
@@ -13,7 +16,7 @@ import (
 
 func TestCompression(t *testing.T) {
 	t.Parallel()
-	of := func(bytes int) *assembly.Compression { return &assembly.Compression{MinimumBytes: bytes} }
+	of := func(size int) *assembly.Compression { return &assembly.Compression{MinimumBytes: size} }
 	tests := map[string]struct {
 		compression *assembly.Compression
 		accept      []string
@@ -56,6 +59,58 @@ func TestCompression(t *testing.T) {
 			}
 			if body, err := io.ReadAll(reader); err != nil || string(body) != "hello" {
 				t.Errorf("got %q, %v", body, err)
+			}
+		})
+	}
+}
+
+// A function and its validator get the body that the client compressed.
+func TestCompressedBodies(t *testing.T) {
+	t.Parallel()
+	const good = `{"title":"a","text":"b"}`
+	gzipped := func(text string) string {
+		var out bytes.Buffer
+		w := gzip.NewWriter(&out)
+		_, _ = w.Write([]byte(text))
+		_ = w.Close()
+		return out.String()
+	}
+	var deflated bytes.Buffer
+	w := zlib.NewWriter(&deflated)
+	_, _ = w.Write([]byte(good))
+	_ = w.Close()
+	tests := map[string]struct {
+		off    bool
+		coding []string
+		body   string
+		want   int
+	}{
+		"gzip":          {false, []string{"GZIP"}, gzipped(good), 200},
+		"deflate":       {false, []string{"deflate"}, deflated.String(), 200},
+		"identity":      {false, []string{"identity"}, good, 200},
+		"invalid":       {false, []string{"gzip"}, gzipped(`{}`), 400},
+		"not gzip":      {false, []string{"gzip"}, good, 415},
+		"cut off":       {false, []string{"gzip"}, gzipped(good)[:20], 415},
+		"unknown":       {false, []string{"br"}, good, 415},
+		"twice":         {false, []string{"gzip", "gzip"}, gzipped(gzipped(good)), 415},
+		"a bomb":        {false, []string{"gzip"}, gzipped(strings.Repeat(" ", maxBodyBytes+1)), 413},
+		"off, as it is": {true, []string{"gzip"}, gzipped(good), 400},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := testConfig(validatedRoute(assembly.Validator{Body: true}, open))
+			if !test.off {
+				c.API.Compression = &assembly.Compression{}
+			}
+			g := serve(t, c)
+			r := post("/notes/7", "application/json", test.body)
+			r.Header["Content-Encoding"] = test.coding
+			if w := g.do(r); w.Code != test.want || (w.Code == 200) != (g.functions.calls() == 1) {
+				t.Fatalf("got %d %s, want %d: %s", w.Code, w.Body, test.want, g.logged)
+			}
+			if test.want == 200 && g.functions.event(t)["body"] != good {
+				t.Errorf("the function got %v", g.functions.event(t)["body"])
 			}
 		})
 	}

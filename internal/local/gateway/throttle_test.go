@@ -17,7 +17,9 @@ func TestThrottle(t *testing.T) {
 	quick, off := proxy("GET", "/quick", open), proxy("GET", "/off", cognito("notes/read"))
 	quick.Throttle = &assembly.Throttle{Rate: 10, Burst: 2}
 	off.Throttle = &assembly.Throttle{Rate: 5, Burst: 0}
-	c := testConfig(quick, off, proxy("GET", "/a", open), proxy("GET", "/b", open))
+	still := proxy("GET", "/still", open)
+	still.Throttle = &assembly.Throttle{Rate: 0, Burst: 5}
+	c := testConfig(quick, off, still, proxy("GET", "/a", open), proxy("GET", "/b", open))
 	c.Stage.Throttle = &assembly.Throttle{Rate: 0.5, Burst: 1}
 	c.Now = func() time.Time { return now }
 	c.API.GatewayResponses["DEFAULT_4XX"] = assembly.GatewayResponse{Parameters: map[string]string{"gatewayresponse.header.X-CORS": "'yes'"}}
@@ -35,6 +37,7 @@ func TestThrottle(t *testing.T) {
 		{time.Hour, "/quick", "", 200}, {0, "/quick", "", 200}, {0, "/quick", "", 429}, // no more than the burst
 		{-time.Hour, "/quick", "", 429}, {time.Hour, "/quick", "", 429}, // a clock that goes back and forth
 		{0, "/off", "", 401}, {0, "/off", "access-read", 429}, // the authorizer comes first
+		{0, "/still", "", 429}, // a rate of 0 refuses the burst, too
 	}
 	for i, step := range steps {
 		now = now.Add(step.pass)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,21 +104,32 @@ func checkParameters(required []assembly.Parameter) error {
 }
 
 // checkBody holds the body against the model of its content type,
-// application/json where the client names none [doc]. "If no matching content
-// type is found, request validation is not performed" [doc]. An error names
-// places of the model, never what was sent.
+// application/json where the client names none [doc]. Of several content types
+// each counts, because which one AWS looks at is unknown [?]. "If no matching
+// content type is found, request validation is not performed" [doc]. An error
+// names places of the model, never what was sent.
 func (c *call) checkBody() error {
-	sent := mediaType(c.request.Header.Get("Content-Type"))
-	if sent == "" {
-		sent = "application/json"
+	sent := c.request.Header.Values("Content-Type")
+	if len(sent) == 0 {
+		sent = []string{""}
 	}
-	model := c.route.models[sent]
-	if model == nil {
-		model = c.route.models[defaultModel]
+	for _, contentType := range sent {
+		kind := cmp.Or(mediaType(contentType), "application/json")
+		model := c.route.models[kind]
+		if model == nil {
+			model = c.route.models[defaultModel]
+		}
+		if model == nil {
+			continue
+		}
+		if err := c.holdAgainst(model); err != nil {
+			return err
+		}
 	}
-	if model == nil {
-		return nil
-	}
+	return nil
+}
+
+func (c *call) holdAgainst(model *jsonschema.Schema) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(c.body))
 	if err != nil || !sensible(value) {
 		return errors.New("not JSON")

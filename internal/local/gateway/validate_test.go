@@ -86,6 +86,20 @@ func TestValidateBody(t *testing.T) {
 	}
 }
 
+// Which of several content types AWS looks at is unknown, so each counts.
+func TestValidateEveryContentType(t *testing.T) {
+	t.Parallel()
+	for _, types := range [][]string{{"text/plain", "application/json"}, {"application/json", "text/plain"}, {"text/plain", ""}} {
+		g := serve(t, testConfig(validatedRoute(assembly.Validator{Body: true}, open)))
+		r := post("/notes/7", "", `{"bad":1}`)
+		r.Header["Content-Type"] = types
+		check(t, g.do(r), 400, invalidBody, "BadRequestException")
+		if g.functions.calls() != 0 {
+			t.Errorf("%q: the function ran", types)
+		}
+	}
+}
+
 func TestValidateParameters(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ target, client, want string }{
