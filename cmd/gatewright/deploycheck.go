@@ -70,35 +70,40 @@ func checkLoggingRole(ctx context.Context, l assembly.LoggingStage, stage string
 	var caller struct {
 		Account string `json:"Account"`
 	}
-	if err := runAWS(ctx, &caller, "sts", "get-caller-identity", "--region", l.Region); err != nil {
+	var in []string // a Region that the app leaves open is the CLI's own
+	where := "the AWS CLI's own Region"
+	if l.Region != "" {
+		in, where = []string{"--region", l.Region}, l.Region
+	}
+	if err := runAWS(ctx, &caller, append([]string{"sts", "get-caller-identity"}, in...)...); err != nil {
 		return err
 	}
 	if l.Account != "" && l.Account != caller.Account {
 		// The CDK CLI may well assume a role there; this command does not.
-		_, _ = fmt.Fprintf(stderr, "not checked: the credentials are for account %s, and %s is deployed to %s; if the deployment fails with \"CloudWatch Logs role ARN must be set\", run %s\n",
-			caller.Account, l.Path, l.Account, deployAccount(stage))
+		_, _ = fmt.Fprintf(stderr, "not checked: the credentials are for account %s, and %s is deployed to %s; if the deployment fails with \"CloudWatch Logs role ARN must be set\", %s\n",
+			caller.Account, l.Path, l.Account, deployRole(stage))
 		return nil
 	}
 	var account struct {
 		Role string `json:"cloudwatchRoleArn"`
 	}
-	if err := runAWS(ctx, &account, "apigateway", "get-account", "--region", l.Region); err != nil {
+	if err := runAWS(ctx, &account, append([]string{"apigateway", "get-account"}, in...)...); err != nil {
 		return err
 	}
 	if account.Role == "" {
-		return fmt.Errorf("API Gateway has no logging role in account %s, %s, and %s writes logs; run %s once, then deploy again",
-			caller.Account, l.Region, l.Path, deployAccount(stage))
+		return fmt.Errorf("API Gateway has no logging role in account %s, %s, and %s writes logs; %s, then deploy again",
+			caller.Account, where, l.Path, deployRole(stage))
 	}
 	return nil
 }
 
-// deployAccount is the command that sets the role. Without a name, the stage is
-// the only one there is.
-func deployAccount(stage string) string {
+// deployRole says how the role is set: by the construct in any app, and by a
+// target in this repository.
+func deployRole(stage string) string {
 	if stage == "" {
-		stage = "…"
+		stage = "NAME"
 	}
-	return "make deploy-account STAGE=" + stage
+	return "deploy a stack with constructs/apigatewayaccount there once (in Gatewright's own repository: make deploy-account STAGE=" + stage + ")"
 }
 
 // runAWS runs the AWS CLI and reads its answer.

@@ -30,10 +30,10 @@ func (v version) String() string {
 	return v.Version + commit + " " + v.Go
 }
 
-func readVersion() version {
+// newVersion reads what the linker noted of a build; nil where there is nothing.
+func newVersion(info *debug.BuildInfo) version {
 	v := version{Version: "(devel)", Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if info == nil {
 		return v
 	}
 	if info.Main.Version != "" {
@@ -58,7 +58,8 @@ func newVersionCommand() *cobra.Command {
 		Example: "  gatewright version --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := readVersion()
+			info, _ := debug.ReadBuildInfo()
+			v := newVersion(info)
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(v)
 			}

@@ -25,9 +25,9 @@ type Props struct{}
 
 // Account is the setting and its role.
 type Account struct {
-	// Account and Role are the CDK's objects.
-	Account awsapigateway.CfnAccount
-	Role    awsiam.Role
+	// CfnAccount and Role are the CDK's objects.
+	CfnAccount awsapigateway.CfnAccount
+	Role       awsiam.Role
 }
 
 // New declares the setting for the account and Region of the scope's stack. A
@@ -47,5 +47,5 @@ func New(scope constructs.Construct, id string, _ Props) *Account {
 		CloudWatchRoleArn: role.RoleArn(),
 	})
 	account.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	return &Account{Account: account, Role: role}
+	return &Account{CfnAccount: account, Role: role}
 }

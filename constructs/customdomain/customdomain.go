@@ -29,24 +29,25 @@ type Props struct {
 	// Name is the host name that callers use, "api.example.com": lower case,
 	// in the zone or the zone itself, at most 64 characters, which is what a
 	// certificate's first name takes ("RequestCertificate", AWS Certificate
-	// Manager). Required.
+	// Manager). A wildcard is an error. Required.
 	Name string
 	// Zone is the name of the public hosted zone that answers for Name:
-	// "example.com". Required.
+	// "example.com", in lower case and without a dot at its end. Required. What
+	// is no domain name, or does not hold Name, is an error.
 	Zone string
 	// ZoneID is the hosted zone's id: "Z0123456789ABCDEFGHIJ". Default: it is
 	// looked up by the CDK CLI and kept in cdk.context.json, which needs
 	// credentials once, and a stack whose account and Region are set; where
-	// they are not, that is an error.
+	// they are not, that is an error, and so is what cannot be such an id.
 	ZoneID string
 }
 
 // Domain is a custom domain with its certificate and records.
 type Domain struct {
-	// Zone, Certificate, Domain, A and AAAA are the CDK's objects.
+	// Zone, Certificate, DomainName, A and AAAA are the CDK's objects.
 	Zone        awsroute53.IHostedZone
 	Certificate awscertificatemanager.Certificate
-	Domain      awsapigateway.DomainName
+	DomainName  awsapigateway.DomainName
 	A, AAAA     awsroute53.CfnRecordSet
 
 	name  string
@@ -65,7 +66,7 @@ func New(scope constructs.Construct, id string, p Props) *Domain {
 		DomainName: jsii.String(p.Name),
 		Validation: awscertificatemanager.CertificateValidation_FromDns(d.Zone),
 	})
-	d.Domain = awsapigateway.NewDomainName(this, jsii.String("Domain"), &awsapigateway.DomainNameProps{
+	d.DomainName = awsapigateway.NewDomainName(this, jsii.String("Domain"), &awsapigateway.DomainNameProps{
 		Certificate:    d.Certificate,
 		DomainName:     jsii.String(p.Name),
 		EndpointType:   awsapigateway.EndpointType_REGIONAL,
@@ -92,8 +93,8 @@ func (p Props) zone(this constructs.Construct) awsroute53.IHostedZone {
 func (d *Domain) record(this constructs.Construct, kind string) awsroute53.CfnRecordSet {
 	return awsroute53.NewCfnRecordSet(this, jsii.String(kind), &awsroute53.CfnRecordSetProps{
 		AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{
-			DnsName:      d.Domain.DomainNameAliasDomainName(),
-			HostedZoneId: d.Domain.DomainNameAliasHostedZoneId(),
+			DnsName:      d.DomainName.DomainNameAliasDomainName(),
+			HostedZoneId: d.DomainName.DomainNameAliasHostedZoneId(),
 		},
 		HostedZoneId: d.Zone.HostedZoneId(),
 		Name:         jsii.String(d.name + "."),

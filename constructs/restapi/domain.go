@@ -40,7 +40,7 @@ func (a *RestAPI) mapDomain(this constructs.Construct, p Props) {
 	}
 	awsapigateway.NewBasePathMapping(this, jsii.String("BasePath"), &awsapigateway.BasePathMappingProps{
 		BasePath:   basePath,
-		DomainName: p.Domain.Domain,
+		DomainName: p.Domain.DomainName,
 		RestApi:    a.API,
 		Stage:      a.Stage,
 	})

@@ -1,6 +1,7 @@
 package restapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,21 +13,21 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 )
 
-// MaxCompressionBytes bounds Props.MinCompressionBytes ("CreateRestApi",
+// maxCompressionBytes bounds Props.MinCompressionBytes ("CreateRestApi",
 // Amazon API Gateway).
-const MaxCompressionBytes = 10_485_760
+const maxCompressionBytes = 10_485_760
 
 func (p Props) withDefaults() Props {
-	p.Routes, p.UserPools = maps.Clone(p.Routes), slices.Clone(p.UserPools)
-	if p.StageName == "" {
-		p.StageName = DefaultStageName
+	p.Routes, p.UserPools, p.Tags = maps.Clone(p.Routes), slices.Clone(p.UserPools), maps.Clone(p.Tags)
+	p.Origins, p.AllowHeaders = slices.Clone(p.Origins), slices.Clone(p.AllowHeaders)
+	for pattern, route := range p.Routes {
+		route.Access.Scopes = slices.Clone(route.Access.Scopes)
+		route.Body.Schema, route.Query = maps.Clone(route.Body.Schema), maps.Clone(route.Query)
+		p.Routes[pattern] = route
 	}
-	if p.RateLimit == 0 {
-		p.RateLimit = DefaultRateLimit
-	}
-	if p.BurstLimit == 0 {
-		p.BurstLimit = DefaultBurstLimit
-	}
+	p.StageName = cmp.Or(p.StageName, DefaultStageName)
+	p.RateLimit = cmp.Or(p.RateLimit, DefaultRateLimit)
+	p.BurstLimit = cmp.Or(p.BurstLimit, DefaultBurstLimit)
 	if p.AccessLog.Retention == "" && !p.AccessLog.Off {
 		p.AccessLog.Retention = awslogs.RetentionDays_ONE_MONTH
 	}
@@ -51,8 +52,8 @@ func (p Props) validate() error {
 	if p.BurstLimit < 0 {
 		problems = append(problems, fmt.Errorf("BurstLimit is %d requests; it cannot be negative", p.BurstLimit))
 	}
-	if n := p.MinCompressionBytes; n < 0 || n > MaxCompressionBytes {
-		problems = append(problems, fmt.Errorf("MinCompressionBytes is %d; API Gateway takes 1 to %d", n, MaxCompressionBytes))
+	if n := p.MinCompressionBytes; n < 0 || n > maxCompressionBytes {
+		problems = append(problems, fmt.Errorf("MinCompressionBytes is %d; API Gateway takes 1 to %d", n, maxCompressionBytes))
 	}
 	if p.AccessLog.Off && p.AccessLog.Retention != "" {
 		problems = append(problems, errors.New("AccessLog.Retention is set, but the log is Off"))

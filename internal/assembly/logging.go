@@ -5,7 +5,7 @@ package assembly
 // for REST APIs in API Gateway").
 type LoggingStage struct {
 	Place
-	Region  string // "us-east-1" where the app leaves it open
+	Region  string // empty where the app leaves it open
 	Account string // empty where the app leaves it open
 }
 
@@ -27,6 +27,9 @@ func (a *Assembly) LoggingStages(stage string) ([]LoggingStage, error) {
 			l := LoggingStage{Place: s.place(id), Region: s.region, Account: s.account}
 			if l.Account == unknownAccount {
 				l.Account = ""
+			}
+			if s.regionOpen {
+				l.Region = ""
 			}
 			found = append(found, l)
 		}

@@ -18,6 +18,7 @@ type stack struct {
 	path         string // construct path
 	account      string
 	region       string
+	regionOpen   bool // the app leaves it open
 	dependencies []string
 	template     template
 	assets       map[string]string // folder by S3 object key
@@ -66,6 +67,7 @@ func readStack(dir, id string, art artifact) (*stack, error) {
 		s.path = id
 	}
 	s.account, s.region = environment(art.Environment)
+	s.regionOpen = strings.HasSuffix(art.Environment, "/unknown-region")
 	// Numbers keep their text: 29000 must not come back as 2.9e+04.
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()

@@ -17,10 +17,10 @@ func TestReadRepositoryStages(t *testing.T) {
 	}
 	want := []Stage{
 		{Name: "dev", Region: "eu-west-1", Origins: []string{"http://localhost:4013"}, Callbacks: []string{"http://localhost:4013/callback"},
-			TokenLifetime: 15 * time.Minute, Throttle: Throttle{50, 100}, LogRetentionDays: 7, File: "../../stages/dev.yaml"},
+			TokenLifetime: 15 * time.Minute, RefreshTokenLifetime: 12 * time.Hour, Throttle: Throttle{50, 100}, LogRetentionDays: 7, File: "../../stages/dev.yaml"},
 		{Name: "prod", Region: "eu-central-1", Account: "111122223333",
 			Origins: []string{"https://shop.example.com", "https://www.example.com"}, Callbacks: []string{"https://shop.example.com/callback"},
-			TokenLifetime: 15 * time.Minute, Retain: true, Throttle: Throttle{200, 400}, LogRetentionDays: 365, File: "../../stages/prod.yaml"},
+			TokenLifetime: 15 * time.Minute, RefreshTokenLifetime: 12 * time.Hour, Retain: true, Throttle: Throttle{200, 400}, LogRetentionDays: 365, File: "../../stages/prod.yaml"},
 	}
 	if !reflect.DeepEqual(stages, want) {
 		t.Errorf("stages/ holds\n%+v\nwant\n%+v", stages, want)
@@ -34,11 +34,12 @@ func TestRead(t *testing.T) {
 		change     func(*Stage) // of what the least file gives
 	}{
 		{"the least", "name: dev\nregion: eu-west-1\n", func(*Stage) {}},
-		{"everything", "---\nname: dev # why not\nregion: 'us-gov-west-1'\naccount: \"012345678901\"\norigins: [ https://shop.example.com:8443, https://b.example ]\ntokenLifetime: 1h30m\n" +
+		{"everything", "---\nname: dev # why not\nregion: 'us-gov-west-1'\naccount: \"012345678901\"\norigins: [ https://shop.example.com:8443, https://b.example ]\ntokenLifetime: 1h30m\nrefreshTokenLifetime: 87600h\n" +
 			"callbacks: [https://shop.example.com/cb?x=y, \"http://[::1]:8080/cb\"]\nretain: false\nthrottle: {rate: 0.5, burst: 1}\nlogRetention: 3653\n" +
 			"domain: {zone: example.com, zoneId: Z0123456789ABCDEFGHIJ, api: example.com}\n",
 			func(s *Stage) {
-				s.Region, s.Account, s.TokenLifetime = "us-gov-west-1", "012345678901", 90*time.Minute
+				s.Region, s.Account = "us-gov-west-1", "012345678901"
+				s.TokenLifetime, s.RefreshTokenLifetime = 90*time.Minute, 10*365*24*time.Hour
 				s.Origins = []string{"https://shop.example.com:8443", "https://b.example"}
 				s.Callbacks = []string{"https://shop.example.com/cb?x=y", "http://[::1]:8080/cb"}
 				s.Retain, s.Throttle, s.LogRetentionDays = false, Throttle{0.5, 1}, 3653
@@ -54,7 +55,10 @@ func TestRead(t *testing.T) {
 		{"an account that YAML might take for an octal number", "name: dev\nregion: eu-west-1\naccount: 001234567012\n", func(s *Stage) { s.Account = "001234567012" }},
 		{"byte order mark and CRLF", "\ufeffname: dev\r\nregion: eu-west-1\r\norigins: []\r\n", func(*Stage) {}},
 		{"the longest and a flow mapping", "{name: dev, region: ap-southeast-2, tokenLifetime: 24h}", func(s *Stage) {
-			s.Region, s.TokenLifetime = "ap-southeast-2", 24*time.Hour
+			s.Region, s.TokenLifetime, s.RefreshTokenLifetime = "ap-southeast-2", 24*time.Hour, 24*time.Hour
+		}},
+		{"the shortest session, before its token", "name: dev\nregion: eu-west-1\nrefreshTokenLifetime: 60m\ntokenLifetime: 1h\n", func(s *Stage) {
+			s.TokenLifetime, s.RefreshTokenLifetime = time.Hour, time.Hour
 		}},
 	}
 	for _, tt := range tests {
@@ -65,7 +69,7 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Stage{Name: "dev", Region: "eu-west-1", TokenLifetime: 15 * time.Minute, Retain: true, LogRetentionDays: 30, File: file}
+			want := Stage{Name: "dev", Region: "eu-west-1", TokenLifetime: 15 * time.Minute, RefreshTokenLifetime: 12 * time.Hour, Retain: true, LogRetentionDays: 30, File: file}
 			tt.change(&want)
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
@@ -89,18 +93,18 @@ func TestReadProblems(t *testing.T) {
 		{"not YAML", head + "origins: [\n", []string{`3:10: not YAML: sequence end token ']' not found`}},
 		{"two documents", head + "---\nname: prod\n", []string{`3:1: a second document; give each stage a file of its own`}},
 		{"two documents and more", "region: eu-west-1\nlifetime: 15m\n---\n", []string{
-			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`,
+			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
 			`1:1: no name; it is required`,
 			`3:1: a second document; give each stage a file of its own`}},
 		{"nothing required", "origins: []\n", []string{
 			`1:1: no name; it is required`,
 			`1:1: no region; it is required`}},
 		{"all problems at once", "# a comment\nname: dev\nRegion: eu-west-1\nregion: Ireland\naccount: 1234\ntokenLifetime: 2m\norigin: x\n", []string{
-			`3:1: unknown key "Region"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`,
+			`3:1: unknown key "Region"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
 			`4:9: region "Ireland" is no AWS Region; write one such as eu-west-1`,
 			`5:10: account "1234" is no AWS account; write its 12 digits, or remove the key to use the account of whoever deploys`,
 			`6:16: tokenLifetime 2m is outside what Cognito takes; write 5m to 24h`,
-			`7:1: unknown key "origin"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`}},
+			`7:1: unknown key "origin"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
 		{"duplicate keys", head + "region: eu-west-2\n", []string{`3:1: region is set twice, first in line 2; keep one`}},
 		{"keys without a value", "name:\nregion: eu-west-1\norigins: ~\n", []string{
 			`1:1: name has no value; write one or remove the key`,
@@ -115,13 +119,18 @@ func TestReadProblems(t *testing.T) {
 			`1:7: name takes text such as dev, not a value of type anchor`,
 			`2:9: region takes text such as eu-west-1, not a value of type tag`,
 			`3:16: tokenLifetime takes text such as 15m, not a value of type alias`,
-			`4:1: unknown key "<<"; the keys are name, region, account, origins, callbacks, tokenLifetime, retain, throttle, logRetention, domain`}},
+			`4:1: unknown key "<<"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
 		{"another file's name", "name: prod\nregion: eu-west-1\n", []string{`1:7: name "prod" differs from the file's name; write "dev" or rename the file to prod.yaml`}},
 		{"no stage name", "name: 'dev stage'\nregion: eu-west-1\n", []string{`1:7: name "dev stage" is no stage name; write a letter, then up to 63 letters, digits and hyphens`}},
 		{"a lifetime without a unit", head + "tokenLifetime: '15'\n", []string{`3:16: tokenLifetime "15" is no duration; write a number with its unit, such as 15m`}},
 		{"a lifetime over a day", head + "tokenLifetime: 24h1m\n", []string{`3:16: tokenLifetime 24h1m is outside what Cognito takes; write 5m to 24h`}},
 		{"a negative lifetime", head + "tokenLifetime: -15m\n", []string{`3:16: tokenLifetime -15m is outside what Cognito takes; write 5m to 24h`}},
 		{"a lifetime with seconds", head + "tokenLifetime: 15m30s\n", []string{`3:16: tokenLifetime 15m30s is not in whole minutes; write one such as 15m`}},
+		{"a session shorter than Cognito takes", head + "refreshTokenLifetime: 59m\n", []string{`3:23: refreshTokenLifetime 59m is outside what Cognito takes; write 60m to 87600h`}},
+		{"a session of more than ten years", head + "refreshTokenLifetime: 87601h\n", []string{`3:23: refreshTokenLifetime 87601h is outside what Cognito takes; write 60m to 87600h`}},
+		{"a session in days", head + "refreshTokenLifetime: 30d\n", []string{`3:23: refreshTokenLifetime "30d" is no duration; write a number with its unit, such as 12h`}},
+		{"a session shorter than a token", head + "refreshTokenLifetime: 2h\ntokenLifetime: 2h1m\n", []string{
+			`3:1: refreshTokenLifetime is shorter than the tokenLifetime, which Cognito refuses; write 3h or more`}},
 		{"two origins", head + "origins:\n  - https://a.example\n  - https://b.example/\n", []string{
 			`5:5: origins[1] "https://b.example/" is never sent by a browser; write https://b.example`}},
 		{"an origin twice", head + "origins: [https://a.example, https://a.example]\n", []string{`3:30: origins[1] "https://a.example" stands there twice; keep one`}},
@@ -208,7 +217,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := newReader("stages/dev.yaml")
 		r.read(data)
-		if len(r.problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || r.stage.Domain != nil && r.stage.Account == "") {
+		if len(r.problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || r.stage.RefreshTokenLifetime < r.stage.TokenLifetime || r.stage.Domain != nil && r.stage.Account == "") {
 			t.Errorf("%q was read as %+v", data, r.stage)
 		}
 	})
