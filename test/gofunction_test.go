@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/gatewright/gatewright/constructs/gofunction"
@@ -68,23 +67,6 @@ func TestGoFunction(t *testing.T) {
 	}
 }
 
-// Each field of Props changes the template.
-func TestGoFunctionProps(t *testing.T) {
-	before := text(t, declare(t, declareFunction(func(*gofunction.Props) {})))
-	for name, change := range map[string]func(*gofunction.Props){
-		"Package":      func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
-		"Description":  func(p *gofunction.Props) { p.Description = "status" },
-		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"A": "b"} },
-		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
-		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
-		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
-	} {
-		if text(t, declare(t, declareFunction(change))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
 func TestGoFunctionProblems(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -97,6 +79,10 @@ func TestGoFunctionProblems(t *testing.T) {
 		{"too little memory", func(p *gofunction.Props) { p.MemoryMB = 64 }, "MemoryMB is 64; Lambda takes 128 to 10240"},
 		{"too long", func(p *gofunction.Props) { p.Timeout = time.Hour }, "Timeout is 1h0m0s; Lambda takes whole seconds from 1s to 15m"},
 		{"part seconds", func(p *gofunction.Props) { p.Timeout = 1500 * time.Millisecond }, "Timeout is 1.5s"},
+		{"long description", func(p *gofunction.Props) { p.Description = strings.Repeat("é", 257) }, "Description has 257 characters; Lambda takes 256"},
+		{"large environment", func(p *gofunction.Props) {
+			p.Environment = map[string]string{"NAME": strings.Repeat("v", 4086)} // and {"NAME":""}
+		}, "Shop/Status: Environment has 4097 bytes; Lambda takes 4096"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,6 +91,17 @@ func TestGoFunctionProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The largest environment that Lambda takes, beside what is known only when
+// the stack is deployed.
+func TestGoFunctionLargestEnvironment(t *testing.T) {
+	declare(t, func(stack awscdk.Stack) {
+		declareFunction(func(p *gofunction.Props) {
+			p.Description = strings.Repeat("é", 256)
+			p.Environment = map[string]string{"NAME": strings.Repeat("&", 4075), "LATE": *stack.StackId()} // and {"LATE":"","NAME":""}
+		})(stack)
+	})
 }
 
 // What is deployed is a static arm64 binary, and the same one each time.

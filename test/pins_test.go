@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"testing"
@@ -24,6 +25,14 @@ var pinned = map[string]map[string]string{
 	},
 }
 
+// replacing are the properties whose change replaces the resource ("Update
+// requires: Replacement"), as they are; null stands for one that is not set.
+var replacing = map[string]string{
+	"AWS::Cognito::UserPool": `{"AliasAttributes":null,"UsernameAttributes":["email"],"UsernameConfiguration":{"CaseSensitive":false}}`,
+	"AWS::DynamoDB::Table": `{"ImportSourceSpecification":null,"KeySchema":[{"AttributeName":"owner","KeyType":"HASH"},{"AttributeName":"id","KeyType":"RANGE"}],` +
+		`"LocalSecondaryIndexes":null,"TableName":null}`,
+}
+
 func TestDataIsNotReplaced(t *testing.T) {
 	kinds := []string{"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}
 	for _, stage := range stages(t) {
@@ -32,8 +41,9 @@ func TestDataIsNotReplaced(t *testing.T) {
 		found := map[string]string{}
 		for _, template := range synth(t, app) {
 			for _, kind := range kinds {
-				for id := range ofType(template, kind) {
+				for id, resource := range ofType(template, kind) {
 					found[id] = kind
+					checkReplacing(t, stage.Name+"/"+id, kind, resource["Properties"].(object))
 				}
 			}
 		}
@@ -50,5 +60,20 @@ func TestDataIsNotReplaced(t *testing.T) {
 				t.Errorf("stage %s: %s %s holds data and is not pinned; add its logical id to pinned", stage.Name, found[id], id)
 			}
 		}
+	}
+}
+
+func checkReplacing(t *testing.T, at, kind string, properties object) {
+	t.Helper()
+	var want object
+	if err := json.Unmarshal([]byte(replacing[kind]), &want); err != nil {
+		t.Fatalf("%s: %v", kind, err)
+	}
+	got := object{}
+	for name := range want {
+		got[name] = properties[name]
+	}
+	if text(t, got) != text(t, want) {
+		t.Errorf("%s: DATA LOSS: a deployment would replace it: %s, want %s", at, text(t, got), text(t, want))
 	}
 }

@@ -44,57 +44,6 @@ func document(t *testing.T, template object) object {
 	return only(t, template, "AWS::ApiGateway::RestApi")["Body"].(object)
 }
 
-// Each field that describes an API or a route changes the template.
-func TestRestAPIFeatureProps(t *testing.T) {
-	before := text(t, declare(t, declareShop(unchanged)))
-	for name, change := range map[string]func(*shop){
-		"Name":                func(s *shop) { s.props.Name = "orders" },
-		"Description":         func(s *shop) { s.props.Description = "Orders" },
-		"Tags":                func(s *shop) { s.props.Tags = map[string]string{"team": "shop"} },
-		"AllowHeaders":        func(s *shop) { s.props.AllowHeaders = []string{"X-Request-Id"} },
-		"AccessLog.Off":       func(s *shop) { s.props.AccessLog.Off = true },
-		"AccessLog.Retention": func(s *shop) { s.props.AccessLog.Retention = awslogs.RetentionDays_ONE_YEAR },
-		"Tracing":             func(s *shop) { s.props.Tracing = true },
-		"MinCompressionBytes": func(s *shop) { s.props.MinCompressionBytes = 1000 },
-		"Route.Access":        changeRoute("GET /orders", func(r *restapi.Route) { r.Access = access.Scopes("orders/write") }),
-		"Route.Throttle.Rate": changeRoute("GET /orders", func(r *restapi.Route) { r.Throttle.Rate = 5 }),
-		"Route.Throttle.Burst": changeRoute("GET /orders", func(r *restapi.Route) {
-			r.Throttle.Burst = 7
-		}),
-		"Route.Body": changeRoute("POST /orders", orderBody),
-		"Route.Query": changeRoute("GET /orders", func(r *restapi.Route) {
-			r.Query = restapi.Query{"limit": {}}
-		}),
-	} {
-		if text(t, declare(t, declareShop(change))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
-// The fields of a route's parts change the template too.
-func TestRestAPIRequestProps(t *testing.T) {
-	with := func(change func(*restapi.Route)) func(*shop) {
-		return changeRoute("POST /orders", func(r *restapi.Route) {
-			r.Body = order()
-			r.Query = restapi.Query{"coupon": {}}
-			change(r)
-		})
-	}
-	before := text(t, declare(t, declareShop(with(func(*restapi.Route) {}))))
-	for name, change := range map[string]func(*restapi.Route){
-		"Body.Name":             func(r *restapi.Route) { r.Body.Name = "Purchase" },
-		"Body.Schema":           func(r *restapi.Route) { r.Body.Schema["additionalProperties"] = true },
-		"Body.ContentType":      func(r *restapi.Route) { r.Body.ContentType = "application/merge-patch+json" },
-		"Parameter.Required":    func(r *restapi.Route) { r.Query = restapi.Query{"coupon": {Required: true}} },
-		"Parameter.Description": func(r *restapi.Route) { r.Query = restapi.Query{"coupon": {Description: "A discount"}} },
-	} {
-		if text(t, declare(t, declareShop(with(change)))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
 // A model reaches the template as it was written: what is lost on the way
 // would go unchecked.
 func TestRestAPIModel(t *testing.T) {

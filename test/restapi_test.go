@@ -87,25 +87,6 @@ func TestRestAPI(t *testing.T) {
 	}
 }
 
-// Each field of Props changes the template.
-func TestRestAPIProps(t *testing.T) {
-	before := text(t, declare(t, declareShop(unchanged)))
-	for name, change := range map[string]func(*shop){
-		"Routes":     func(s *shop) { delete(s.props.Routes, "POST /orders") },
-		"Origins":    func(s *shop) { s.props.Origins = nil },
-		"StageName":  func(s *shop) { s.props.StageName = "v1" },
-		"RateLimit":  func(s *shop) { s.props.RateLimit = 5 },
-		"BurstLimit": func(s *shop) { s.props.BurstLimit = 7 },
-		"UserPools": func(s *shop) {
-			s.props.UserPools = append(s.props.UserPools, userpool.New(awscdk.Stack_Of(s.users.Pool), "Staff", users()))
-		},
-	} {
-		if text(t, declare(t, declareShop(change))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
 func deployment(t *testing.T, template object) string {
 	t.Helper()
 	ids := slices.Collect(maps.Keys(ofType(template, "AWS::ApiGateway::Deployment")))
@@ -208,17 +189,25 @@ func TestRestAPIKeepsItsOwnProps(t *testing.T) {
 	template := func(late bool) object {
 		return declare(t, func(stack awscdk.Stack) {
 			s := newShop(stack)
-			restapi.New(stack, "API", s.props)
-			if s.props.StageName != "" {
-				t.Errorf("the construct changed its caller's props to %+v", s.props)
+			p := &s.props
+			p.AllowHeaders, p.Tags = []string{"X-Request-Id"}, map[string]string{"team": "shop"}
+			scopes, query, body := []string{"orders/write"}, restapi.Query{"coupon": {}}, order()
+			p.Routes["POST /orders"] = restapi.Route{Access: access.Rule{Kind: access.KindScopes, Scopes: scopes}, Target: s.orders, Query: query, Body: body}
+			restapi.New(stack, "API", *p)
+			if p.StageName != "" || len(p.Routes) != 4 {
+				t.Errorf("the construct changed its caller's props to %+v", *p)
 			}
 			if late {
-				clear(s.props.Routes)
-				s.props.UserPools[0] = nil
+				clear(p.Routes)
+				p.UserPools[0] = nil
+				p.Origins[0], p.AllowHeaders[0], p.Tags["team"] = "https://www.example.com", "X-Other", "office"
+				scopes[0], query["other"] = "orders/read", restapi.Parameter{Required: true}
+				body.Schema["properties"].(map[string]any)["article"].(map[string]any)["maxLength"] = 1
+				delete(body.Schema, "required")
 			}
 		})
 	}
-	if deployment(t, template(false)) != deployment(t, template(true)) {
+	if before, after := template(false), template(true); text(t, before) != text(t, after) {
 		t.Error("what the caller changed later counts")
 	}
 }

@@ -218,53 +218,6 @@ func TestAccessTokenClaimsAreUnderstood(t *testing.T) {
 	}
 }
 
-// Each field of Props and of every kind of client changes the template.
-func TestUserPoolFeatureProps(t *testing.T) {
-	before := text(t, declare(t, declareUsers(everyKind)))
-	browser := func(change func(*userpool.Browser)) func(*userpool.Props) {
-		return func(p *userpool.Props) { c := website; change(&c); p.Clients[1] = c }
-	}
-	mobile := func(change func(*userpool.Mobile)) func(*userpool.Props) {
-		return func(p *userpool.Props) { c := app; change(&c); p.Clients[2] = c }
-	}
-	server := func(change func(*userpool.Server)) func(*userpool.Props) {
-		return func(p *userpool.Props) { c := office; change(&c); p.Clients[3] = c }
-	}
-	home := []string{"https://shop.example.com/home"}
-	for name, change := range map[string]func(*userpool.Props){
-		"IDTokenLifetime":   func(p *userpool.Props) { p.IDTokenLifetime = time.Hour },
-		"AccessTokenClaims": func(p *userpool.Props) { p.AccessTokenClaims = []string{"email"} },
-		"Password":          func(p *userpool.Props) { p.Password.MinLength = 20 },
-		"MFA":               func(p *userpool.Props) { p.MFA = userpool.MFAOptional },
-		"SelfSignUp":        func(p *userpool.Props) { p.SelfSignUp = true },
-		"Machine.Name": func(p *userpool.Props) {
-			p.Clients[0] = userpool.Machine{Name: "batch", Scopes: []string{"orders/read"}}
-		},
-		"Machine.Scopes": func(p *userpool.Props) {
-			p.Clients[0] = userpool.Machine{Name: "billing", Scopes: []string{"orders/write"}}
-		},
-		"Browser.Name":                browser(func(c *userpool.Browser) { c.Name = "shop" }),
-		"Browser.Scopes":              browser(func(c *userpool.Browser) { c.Scopes = []string{"openid"} }),
-		"Browser.Callbacks":           browser(func(c *userpool.Browser) { c.Callbacks = home }),
-		"Browser.Logouts":             browser(func(c *userpool.Browser) { c.Logouts = home }),
-		"Browser.RefreshTokenLife":    browser(func(c *userpool.Browser) { c.RefreshTokenLifetime = time.Hour }),
-		"Mobile.Name":                 mobile(func(c *userpool.Mobile) { c.Name = "shop" }),
-		"Mobile.Scopes":               mobile(func(c *userpool.Mobile) { c.Scopes = []string{"openid"} }),
-		"Mobile.Callbacks":            mobile(func(c *userpool.Mobile) { c.Callbacks = home }),
-		"Mobile.Logouts":              mobile(func(c *userpool.Mobile) { c.Logouts = home }),
-		"Mobile.RefreshTokenLifetime": mobile(func(c *userpool.Mobile) { c.RefreshTokenLifetime = time.Hour }),
-		"Server.Name":                 server(func(c *userpool.Server) { c.Name = "shop" }),
-		"Server.Scopes":               server(func(c *userpool.Server) { c.Scopes = []string{"openid"} }),
-		"Server.Callbacks":            server(func(c *userpool.Server) { c.Callbacks = home }),
-		"Server.Logouts":              server(func(c *userpool.Server) { c.Logouts = home }),
-		"Server.RefreshTokenLifetime": server(func(c *userpool.Server) { c.RefreshTokenLifetime = time.Hour }),
-	} {
-		if text(t, declare(t, declareUsers(func(p *userpool.Props) { everyKind(p); change(p) }))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
 func TestUserPoolFeatureProblems(t *testing.T) {
 	client := func(c userpool.Client) func(*userpool.Props) {
 		return func(p *userpool.Props) { p.Clients = []userpool.Client{c} }

@@ -91,22 +91,6 @@ func TestUserPoolImportByParameter(t *testing.T) {
 	}
 }
 
-// Each field of ImportProps changes what the app says.
-func TestUserPoolImportProps(t *testing.T) {
-	before := text(t, declare(t, declareImport(func(*userpool.ImportProps) {})))
-	for name, change := range map[string]func(*userpool.ImportProps){
-		"ARN":     func(p *userpool.ImportProps) { p.ARN += "J" },
-		"ID":      func(p *userpool.ImportProps) { p.ARN, p.ID = "", "eu-west-1_AbCdEfGhI" },
-		"Domain":  func(p *userpool.ImportProps) { p.Domain = "login.example.com" },
-		"Scopes":  func(p *userpool.ImportProps) { p.Scopes = []string{"orders/read"} },
-		"Clients": func(p *userpool.ImportProps) { p.Clients["website"] = "2example23456789" },
-	} {
-		if text(t, declare(t, declareImport(change))) == before {
-			t.Errorf("%s changes nothing", name)
-		}
-	}
-}
-
 func TestUserPoolImportProblems(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -1,0 +1,221 @@
+package test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+
+	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/constructs/customdomain"
+	"github.com/gatewright/gatewright/constructs/gofunction"
+	"github.com/gatewright/gatewright/constructs/restapi"
+	"github.com/gatewright/gatewright/constructs/userpool"
+	"github.com/gatewright/gatewright/internal/stagefile"
+	"github.com/gatewright/gatewright/stacks"
+)
+
+// Each field of each Props changes the template; a new field needs a row here.
+
+func TestRestAPIProps(t *testing.T) {
+	on := func(pattern string, change func(*restapi.Route)) func(*shop) { return changeRoute(pattern, change) }
+	coupon := func(p restapi.Parameter) func(*shop) {
+		return on("POST /orders", func(r *restapi.Route) { r.Query = restapi.Query{"coupon": p} })
+	}
+	changes := map[string]func(*shop){
+		"Routes.Access": on("GET /orders", func(r *restapi.Route) { r.Access = access.Scopes("orders/write") }),
+		"Routes.Target": func(s *shop) {
+			other := gofunction.New(awscdk.Stack_Of(s.users.Pool), "Other", gofunction.Props{Package: statusPackage})
+			on("GET /orders", func(r *restapi.Route) { r.Target = other })(s)
+		},
+		"Routes.Throttle.Rate":     on("GET /orders", func(r *restapi.Route) { r.Throttle.Rate = 5 }),
+		"Routes.Throttle.Burst":    on("GET /orders", func(r *restapi.Route) { r.Throttle.Burst = 7 }),
+		"Routes.Body.Name":         on("POST /orders", func(r *restapi.Route) { r.Body.Name = "Purchase" }),
+		"Routes.Body.Schema":       on("POST /orders", func(r *restapi.Route) { r.Body.Schema["additionalProperties"] = true }),
+		"Routes.Body.ContentType":  on("POST /orders", func(r *restapi.Route) { r.Body.ContentType = "application/merge-patch+json" }),
+		"Routes.Query.Required":    coupon(restapi.Parameter{Required: true}),
+		"Routes.Query.Description": coupon(restapi.Parameter{Description: "A discount"}),
+		"UserPools": func(s *shop) {
+			s.props.UserPools = append(s.props.UserPools, userpool.New(awscdk.Stack_Of(s.users.Pool), "Staff", users()))
+		},
+		"Name":         func(s *shop) { s.props.Name = "orders" },
+		"Description":  func(s *shop) { s.props.Description = "Orders" },
+		"Tags":         func(s *shop) { s.props.Tags = map[string]string{"team": "shop"} },
+		"Origins":      func(s *shop) { s.props.Origins = nil },
+		"AllowHeaders": func(s *shop) { s.props.AllowHeaders = []string{"X-Request-Id"} },
+		"Domain": func(s *shop) {
+			s.props.Domain = customdomain.New(awscdk.Stack_Of(s.users.Pool), "Domain", domain())
+		},
+		"BasePath": func(s *shop) {
+			s.props.Domain = customdomain.New(awscdk.Stack_Of(s.users.Pool), "Domain", domain())
+			s.props.BasePath = "v1"
+		},
+		"StageName":           func(s *shop) { s.props.StageName = "v1" },
+		"RateLimit":           func(s *shop) { s.props.RateLimit = 5 },
+		"BurstLimit":          func(s *shop) { s.props.BurstLimit = 7 },
+		"AccessLog.Off":       func(s *shop) { s.props.AccessLog.Off = true },
+		"AccessLog.Retention": func(s *shop) { s.props.AccessLog.Retention = awslogs.RetentionDays_ONE_YEAR },
+		"Tracing":             func(s *shop) { s.props.Tracing = true },
+		"MinCompressionBytes": func(s *shop) { s.props.MinCompressionBytes = 1000 },
+	}
+	eachField[restapi.Props](t, changes, unchanged, func(change func(*shop)) string {
+		return text(t, declare(t, declareShop(func(s *shop) {
+			on("POST /orders", orderBody)(s)
+			coupon(restapi.Parameter{})(s)
+			change(s)
+		})))
+	})
+	// Below a base path, the API is another one than at the root of its domain.
+	if text(t, declare(t, declareShop(changes["Domain"]))) == text(t, declare(t, declareShop(changes["BasePath"]))) {
+		t.Error("BasePath changes nothing")
+	}
+}
+
+func TestUserPoolProps(t *testing.T) {
+	eachField[userpool.Props](t, map[string]func(*userpool.Props){
+		"ResourceServers.ID":     func(p *userpool.Props) { p.ResourceServers[1].ID = "https://store.example.com" },
+		"ResourceServers.Scopes": func(p *userpool.Props) { p.ResourceServers[0].Scopes["erase"] = "Erase orders" },
+		"Clients":                func(p *userpool.Props) { p.Clients = nil },
+		"AccessTokenLifetime":    func(p *userpool.Props) { p.AccessTokenLifetime = time.Hour },
+		"IDTokenLifetime":        func(p *userpool.Props) { p.IDTokenLifetime = time.Hour },
+		"AccessTokenClaims":      func(p *userpool.Props) { p.AccessTokenClaims = []string{"email"} },
+		"Password.MinLength":     func(p *userpool.Props) { p.Password.MinLength = 20 },
+		"Password.Require":       func(p *userpool.Props) { p.Password.Require = userpool.Digits },
+		"Password.History":       func(p *userpool.Props) { p.Password.History = 5 },
+		"MFA":                    func(p *userpool.Props) { p.MFA = userpool.MFAOptional },
+		"SelfSignUp":             func(p *userpool.Props) { p.SelfSignUp = true },
+		"DomainPrefix":           func(p *userpool.Props) { p.DomainPrefix = "shop" },
+		"RemovalPolicy":          func(p *userpool.Props) { p.RemovalPolicy = awscdk.RemovalPolicy_DESTROY },
+	}, asIs, func(change func(*userpool.Props)) string {
+		return text(t, declare(t, declareUsers(func(p *userpool.Props) { everyKind(p); change(p) })))
+	})
+}
+
+func TestUserPoolImportProps(t *testing.T) {
+	eachField[userpool.ImportProps](t, map[string]func(*userpool.ImportProps){
+		"ARN":     func(p *userpool.ImportProps) { p.ARN += "J" },
+		"ID":      func(p *userpool.ImportProps) { p.ARN, p.ID = "", "eu-west-1_AbCdEfGhI" },
+		"Domain":  func(p *userpool.ImportProps) { p.Domain = "login.example.com" },
+		"Scopes":  func(p *userpool.ImportProps) { p.Scopes = []string{"orders/read"} },
+		"Clients": func(p *userpool.ImportProps) { p.Clients["website"] = "2example23456789" },
+	}, func(*userpool.ImportProps) {}, func(change func(*userpool.ImportProps)) string {
+		return text(t, declare(t, declareImport(change)))
+	})
+}
+
+// clientFields changes each field of a kind of client.
+func clientFields[Kind userpool.Client](t *testing.T, base Kind, changes map[string]func(*Kind)) {
+	t.Helper()
+	eachField[Kind](t, changes, func(*Kind) {}, func(change func(*Kind)) string {
+		client := base
+		change(&client)
+		return text(t, declare(t, declareUsers(func(p *userpool.Props) { p.Clients = []userpool.Client{client} })))
+	})
+}
+
+func TestClientFields(t *testing.T) {
+	home, openID := []string{"https://shop.example.com/home"}, []string{"openid"}
+	clientFields(t, userpool.Machine{Name: "billing", Scopes: []string{"orders/read"}}, map[string]func(*userpool.Machine){
+		"Name":   func(c *userpool.Machine) { c.Name = "batch" },
+		"Scopes": func(c *userpool.Machine) { c.Scopes = []string{"orders/write"} },
+	})
+	clientFields(t, website, map[string]func(*userpool.Browser){
+		"Name":                 func(c *userpool.Browser) { c.Name = "shop" },
+		"Scopes":               func(c *userpool.Browser) { c.Scopes = openID },
+		"Callbacks":            func(c *userpool.Browser) { c.Callbacks = home },
+		"Logouts":              func(c *userpool.Browser) { c.Logouts = home },
+		"RefreshTokenLifetime": func(c *userpool.Browser) { c.RefreshTokenLifetime = time.Hour },
+	})
+	clientFields(t, app, map[string]func(*userpool.Mobile){
+		"Name":                 func(c *userpool.Mobile) { c.Name = "shop" },
+		"Scopes":               func(c *userpool.Mobile) { c.Scopes = openID },
+		"Callbacks":            func(c *userpool.Mobile) { c.Callbacks = home },
+		"Logouts":              func(c *userpool.Mobile) { c.Logouts = home },
+		"RefreshTokenLifetime": func(c *userpool.Mobile) { c.RefreshTokenLifetime = time.Hour },
+	})
+	clientFields(t, office, map[string]func(*userpool.Server){
+		"Name":                 func(c *userpool.Server) { c.Name = "shop" },
+		"Scopes":               func(c *userpool.Server) { c.Scopes = openID },
+		"Callbacks":            func(c *userpool.Server) { c.Callbacks = home },
+		"Logouts":              func(c *userpool.Server) { c.Logouts = home },
+		"RefreshTokenLifetime": func(c *userpool.Server) { c.RefreshTokenLifetime = time.Hour },
+	})
+}
+
+func TestCustomDomainProps(t *testing.T) {
+	eachField[customdomain.Props](t, map[string]func(*customdomain.Props){
+		"Name":   func(p *customdomain.Props) { p.Name = "www.example.com" },
+		"Zone":   func(p *customdomain.Props) { p.Name, p.Zone = "api.eu.example.com", "eu.example.com" },
+		"ZoneID": func(p *customdomain.Props) { p.ZoneID = "Z9" },
+	}, func(*customdomain.Props) {}, func(change func(*customdomain.Props)) string {
+		p := domain()
+		change(&p)
+		return text(t, declare(t, onDomain(p, "")))
+	})
+}
+
+func TestGoFunctionProps(t *testing.T) {
+	eachField[gofunction.Props](t, map[string]func(*gofunction.Props){
+		"Package":      func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
+		"Description":  func(p *gofunction.Props) { p.Description = "status" },
+		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"A": "b"} },
+		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
+		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
+		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
+	}, func(*gofunction.Props) {}, func(change func(*gofunction.Props)) string {
+		return text(t, declare(t, declareFunction(change)))
+	})
+}
+
+// Each key of a stage file changes the templates or where they go.
+func TestStageKeys(t *testing.T) {
+	domain := func(zone, zoneID, api string) func(*stagefile.Stage) {
+		return func(s *stagefile.Stage) { s.Domain = &stagefile.Domain{Zone: zone, ZoneID: zoneID, API: api} }
+	}
+	eachField[stagefile.Stage](t, map[string]func(*stagefile.Stage){
+		"Name":                 func(s *stagefile.Stage) { s.Name = "other" },
+		"Region":               func(s *stagefile.Stage) { s.Region = "eu-central-1" },
+		"Account":              func(s *stagefile.Stage) { s.Account = "444455556666" },
+		"Origins":              func(s *stagefile.Stage) { s.Origins = append(s.Origins, "https://www.example.com") },
+		"Callbacks":            func(s *stagefile.Stage) { s.Callbacks = []string{"https://shop.example.com/other"} },
+		"TokenLifetime":        func(s *stagefile.Stage) { s.TokenLifetime = time.Hour },
+		"RefreshTokenLifetime": func(s *stagefile.Stage) { s.RefreshTokenLifetime = 48 * time.Hour },
+		"Retain":               func(s *stagefile.Stage) { s.Retain = false },
+		"Throttle.Rate":        func(s *stagefile.Stage) { s.Throttle.Rate = 7 },
+		"Throttle.Burst":       func(s *stagefile.Stage) { s.Throttle.Burst = 7 },
+		"LogRetentionDays":     func(s *stagefile.Stage) { s.LogRetentionDays = 7 },
+		"Domain.Zone":          domain("eu.example.com", "Z1", "api.eu.example.com"),
+		"Domain.ZoneID":        domain("example.com", "Z2", "api.example.com"),
+		"Domain.API":           domain("example.com", "Z1", "www.example.com"),
+	}, func(*stagefile.Stage) {}, func(change func(*stagefile.Stage)) string {
+		s := aStage()
+		s.Callbacks = []string{"https://shop.example.com/callback"}
+		domain("example.com", "Z1", "api.example.com")(&s)
+		change(&s)
+		app := newApp(t)
+		stacks.New(app, s)
+		templates := text(t, synth(t, app))
+		return templates + environments(t, *app.Outdir())
+	})
+}
+
+// environments are the accounts and Regions that an assembly's stacks go to.
+func environments(t *testing.T, dir string) string {
+	t.Helper()
+	manifests, err := filepath.Glob(filepath.Join(dir, "assembly-*", "manifest.json"))
+	if err != nil || len(manifests) == 0 {
+		t.Fatalf("no manifest of a stage: %v", err)
+	}
+	var all strings.Builder
+	for _, file := range manifests {
+		for line := range strings.Lines(string(readFile(t, file))) {
+			if strings.Contains(line, `"environment"`) {
+				all.WriteString(line)
+			}
+		}
+	}
+	return all.String()
+}
