@@ -62,9 +62,13 @@ func (b *buffer) String() string {
 	return b.data.String()
 }
 
-// startRuntime builds and starts `gatewright up` and waits until it is ready.
-func startRuntime(t *testing.T) *runtime {
+// startRuntime builds and starts `gatewright up` for the dev stage, or for what
+// its arguments name, and waits until it is ready.
+func startRuntime(t *testing.T, arguments ...string) *runtime {
 	t.Helper()
+	if len(arguments) == 0 {
+		arguments = []string{"--stage", "dev"}
+	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +85,8 @@ func startRuntime(t *testing.T) *runtime {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	r.cmd = exec.Command(binary, "up", "--stage", "dev", "--listen", "127.0.0.1:0", "--ready-file", readyFile, "--signing-key", keyFile)
+	arguments = append([]string{"up", "--listen", "127.0.0.1:0", "--ready-file", readyFile, "--signing-key", keyFile}, arguments...)
+	r.cmd = exec.Command(binary, arguments...)
 	r.cmd.Dir = ".."
 	r.cmd.Stdout, r.cmd.Stderr = r.banner, r.log
 	if err := r.cmd.Start(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/gatewright/gatewright/internal/stagefile"
+	"github.com/gatewright/gatewright/stacks"
 )
 
 // attack is a credential that must be refused on a protected route.
@@ -52,6 +55,7 @@ func TestSurvive(t *testing.T) {
 		t.Error("a URL of a token's header was fetched")
 	}
 	t.Run("40_paths", func(t *testing.T) { testPaths(t, r) })
+	t.Run("45_execute_api_host", testDomainOnly)
 	t.Run("46_no_credential", func(t *testing.T) {
 		if got := call(t, "GET", r.API+"/v1/whoami"); got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("got %d %s", got.status, got.body)
@@ -272,6 +276,46 @@ func (r *runtime) sign(t *testing.T, payload string) option {
 		credentials := aws.Credentials{AccessKeyID: r.AWSCredentials.AccessKeyID, SecretAccessKey: r.AWSCredentials.SecretAccessKey}
 		if err := v4.NewSigner().SignHTTP(t.Context(), credentials, request, hex.EncodeToString(sum[:]), "sts", r.Region, time.Now()); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A stage with a custom domain is served there only: what hangs on the domain
+// would be bypassed through the execute-api host.
+func testDomainOnly(t *testing.T) {
+	s := aStage()
+	s.Domain = &stagefile.Domain{Zone: "example.com", ZoneID: "Z0123456789ABCDEFGHIJ", API: "api.example.com"}
+	app := newApp(t)
+	stacks.New(app, s)
+	app.Synth(nil)
+	r := startRuntime(t, "--assembly", *app.Outdir())
+	port := r.API[strings.LastIndexByte(r.API, ':')+1:]
+	tests := []struct {
+		host, path string
+		status     int
+		body       string
+	}{
+		{r.APIID + ".execute-api.localhost:" + port, "/" + r.APIStage + "/v1/status", 403, `{"message":"Forbidden"}`},
+		{r.APIID + ".execute-api.localhost:" + port, "/v1/status", 403, `{"message":"Forbidden"}`},
+		{"127.0.0.1:" + port, "/v1/status", 200, ""},
+		{"localhost:" + port, "/v1/status", 200, ""},
+		{"api.example.com", "/v1/status", 421, ""},             // not a name of this machine
+		{"other.execute-api.localhost", "/v1/status", 421, ""}, // nor this API
+	}
+	for _, tt := range tests {
+		request, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = tt.host
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != tt.status || tt.body != "" && string(body) != tt.body {
+			t.Errorf("%s%s: %d %s, %v", tt.host, tt.path, answer.StatusCode, body, err)
 		}
 	}
 }
