@@ -28,9 +28,11 @@ const (
 
 func main() {
 	err := run("stages")
-	jsii.Close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, strings.TrimSpace(err.Error()))
+	}
+	jsii.Close() // may complain itself, without ending its line
+	if err != nil {
 		os.Exit(1)
 	}
 }
