@@ -50,7 +50,7 @@ func declareNotes(stack constructs.Construct, s stagefile.Stage) *gofunction.Fun
 		Package:      "github.com/gatewright/gatewright/lambdas/notes",
 		Description:  "/v1/notes: each caller's own notes",
 		Environment:  map[string]string{"TABLE": *table.TableName(), "ORIGINS": strings.Join(s.Origins, " ")},
-		LogRetention: LogRetention(s.LogRetentionDays),
+		LogRetention: logRetention(s.LogRetentionDays),
 	})
 	table.Grant(function.Role, *jsii.Strings(notesActions...)...)
 	return function

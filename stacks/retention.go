@@ -20,9 +20,9 @@ var retentions = map[int]awslogs.RetentionDays{
 	3288: awslogs.RetentionDays_NINE_YEARS, 3653: awslogs.RetentionDays_TEN_YEARS,
 }
 
-// LogRetention is the CDK's name for a number of days that logs are kept. It
+// logRetention is the CDK's name for a number of days that logs are kept. It
 // panics with an error for a number that CloudWatch does not take.
-func LogRetention(days int) awslogs.RetentionDays {
+func logRetention(days int) awslogs.RetentionDays {
 	retention, ok := retentions[days]
 	if !ok {
 		panic(fmt.Errorf("logs cannot be kept for %d days; CloudWatch takes certain numbers only", days))

@@ -20,13 +20,13 @@ func declareAPI(stack constructs.Construct, s stagefile.Stage, i *identity) *res
 		Package:      "github.com/gatewright/gatewright/lambdas/status",
 		Description:  "GET /v1/status: the API is up",
 		Environment:  origins,
-		LogRetention: LogRetention(s.LogRetentionDays),
+		LogRetention: logRetention(s.LogRetentionDays),
 	})
 	whoami := gofunction.New(stack, "Whoami", gofunction.Props{
 		Package:      "github.com/gatewright/gatewright/lambdas/whoami",
 		Description:  "GET /v1/whoami: who is calling",
 		Environment:  origins,
-		LogRetention: LogRetention(s.LogRetentionDays),
+		LogRetention: logRetention(s.LogRetentionDays),
 	})
 	routes := noteRoutes(declareNotes(stack, s))
 	routes["GET /v1/status"] = restapi.Route{Access: access.Public("health check"), Target: status}
@@ -37,7 +37,7 @@ func declareAPI(stack constructs.Construct, s stagefile.Stage, i *identity) *res
 		Domain:     declareDomain(stack, s),
 		RateLimit:  s.Throttle.Rate,
 		BurstLimit: s.Throttle.Burst,
-		AccessLog:  restapi.AccessLog{Retention: LogRetention(s.LogRetentionDays)},
+		AccessLog:  restapi.AccessLog{Retention: logRetention(s.LogRetentionDays)},
 		Routes:     routes,
 	})
 }

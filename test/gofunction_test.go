@@ -96,12 +96,15 @@ func TestGoFunctionProblems(t *testing.T) {
 // The largest environment that Lambda takes, beside what is known only when
 // the stack is deployed.
 func TestGoFunctionLargestEnvironment(t *testing.T) {
-	declare(t, func(stack awscdk.Stack) {
+	got := problem(t, func(stack awscdk.Stack) {
 		declareFunction(func(p *gofunction.Props) {
 			p.Description = strings.Repeat("é", 256)
 			p.Environment = map[string]string{"NAME": strings.Repeat("&", 4075), "LATE": *stack.StackId()} // and {"LATE":"","NAME":""}
 		})(stack)
 	})
+	if got != "" {
+		t.Error(got)
+	}
 }
 
 // What is deployed is a static arm64 binary, and the same one each time.

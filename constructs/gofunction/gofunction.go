@@ -9,7 +9,10 @@
 package gofunction
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -38,25 +42,36 @@ const (
 	DefaultTimeout  = 10 * time.Second
 )
 
+// What Lambda takes ("Lambda quotas"; "CreateFunction", AWS Lambda).
+const (
+	maxDescription      = 256   // characters
+	maxEnvironmentBytes = 4_096 // names and values together
+)
+
 // Props describes a function.
 type Props struct {
 	// Package is the main package to build: a path relative to the app's
 	// directory ("./lambdas/orders") or an import path of a module that the
-	// app's go.mod names. Synthesis fails where it does not compile.
+	// app's go.mod names. Required. One that is not found is an error, and so
+	// is one that does not compile when its stack is bundled.
 	Package string
-	// Description says what the function does. Default: none.
+	// Description says what the function does, in at most 256 characters; more
+	// is an error. Default: none.
 	Description string
-	// Environment holds the function's environment variables, at most 4 KB in
-	// all. Anyone who may read the function reads them: no secrets.
-	// Default: none.
+	// Environment holds the function's environment variables, names and values
+	// as one JSON object of at most 4,096 bytes ("Lambda quotas"); more is an
+	// error. What is known only when the stack is deployed is not counted.
+	// Anyone who may read the function reads them: no secrets. Default: none.
 	Environment map[string]string
 	// MemoryMB is the function's memory in megabytes, 128 to 10240; its share
-	// of a processor grows with it. Default: 256.
+	// of a processor grows with it. Another is an error. Default: 256.
 	MemoryMB int
-	// Timeout is how long one call may take, in whole seconds from one to 15
-	// minutes. API Gateway gives up after 29 seconds. Default: 10 s.
+	// Timeout is how long one call may take, in whole seconds from one second
+	// to 15 minutes. Another is an error. API Gateway gives up after 29
+	// seconds. Default: 10 seconds.
 	Timeout time.Duration
-	// LogRetention is how long log lines are kept. Default: one month.
+	// LogRetention is how long log lines are kept, one of the CDK's
+	// RetentionDays. Default: one month.
 	LogRetention awslogs.RetentionDays
 }
 
@@ -125,15 +140,10 @@ func build(this constructs.Construct, p Props) (*Function, error) {
 }
 
 func (p Props) withDefaults() (Props, error) {
-	if p.MemoryMB == 0 {
-		p.MemoryMB = DefaultMemoryMB
-	}
-	if p.Timeout == 0 {
-		p.Timeout = DefaultTimeout
-	}
-	if p.LogRetention == "" {
-		p.LogRetention = awslogs.RetentionDays_ONE_MONTH
-	}
+	p.MemoryMB = cmp.Or(p.MemoryMB, DefaultMemoryMB)
+	p.Timeout = cmp.Or(p.Timeout, DefaultTimeout)
+	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
+	p.Environment = maps.Clone(p.Environment)
 	var problems []error
 	if p.Package == "" {
 		problems = append(problems, errors.New(`no Package; name a main package, such as "./lambdas/orders"`))
@@ -144,8 +154,29 @@ func (p Props) withDefaults() (Props, error) {
 	if p.Timeout < time.Second || p.Timeout > 15*time.Minute || math.Mod(p.Timeout.Seconds(), 1) != 0 {
 		problems = append(problems, fmt.Errorf("Timeout is %s; Lambda takes whole seconds from 1s to 15m", p.Timeout))
 	}
-	p.Environment = maps.Clone(p.Environment)
+	if n := utf8.RuneCountInString(p.Description); n > maxDescription && !*awscdk.Token_IsUnresolved(p.Description) {
+		problems = append(problems, fmt.Errorf("Description has %d characters; Lambda takes %d", n, maxDescription))
+	}
+	if n := environmentBytes(p.Environment); n > maxEnvironmentBytes {
+		problems = append(problems, fmt.Errorf("Environment has %d bytes; Lambda takes %d", n, maxEnvironmentBytes))
+	}
 	return p, errors.Join(problems...)
+}
+
+// environmentBytes measures what is known of the variables as Lambda does, as
+// the JSON object that its error shows where there are too many.
+func environmentBytes(variables map[string]string) int {
+	known := maps.Clone(variables)
+	for name, value := range known {
+		if *awscdk.Token_IsUnresolved(value) {
+			known[name] = ""
+		}
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(known) // texts can always be encoded
+	return len(bytes.TrimSpace(out.Bytes()))
 }
 
 // compile puts the function's code into a folder. Where the CDK asks for no

@@ -91,7 +91,7 @@ type Props struct {
 
 	// StageName is API Gateway's name for what is deployed: the first part of
 	// the path below the execute-api host, 1 to 128 letters, digits, hyphens
-	// and underscores. Default: "live".
+	// and underscores. Another is an error. Default: "live".
 	StageName string
 	// RateLimit is how many requests a second each route takes, steadily,
 	// unless it has a Throttle of its own; more are answered 429. API Gateway
@@ -100,7 +100,7 @@ type Props struct {
 	// Default: 100. Negative is an error.
 	RateLimit float64
 	// BurstLimit is how many requests may come to a route at once beyond the
-	// rate. Default: 200. Negative is an error.
+	// rate; more are answered 429. Default: 200. Negative is an error.
 	BurstLimit int
 	// AccessLog describes the log of requests. Default: on, kept for one
 	// month; the deployment fails where the account has no logging role.
@@ -110,8 +110,9 @@ type Props struct {
 	Tracing bool
 	// MinCompressionBytes is the size in bytes from which answers are
 	// compressed for clients that accept it, and compressed bodies are
-	// understood: 1 to 10,485,760. Default: 0, no compression. No binary media
-	// type is declared for it: "*/*" would break the preflights.
+	// understood: 1 to 10,485,760. Negative or more is an error. Default: 0, no
+	// compression. No binary media type is declared for it: "*/*" would break
+	// the preflights.
 	MinCompressionBytes int
 }
 
@@ -178,8 +179,14 @@ func (p Props) body() (map[string]any, error) {
 		spec.UserPools = append(spec.UserPools, pool.ARN())
 		spec.Scopes = append(spec.Scopes, pool.Scopes()...)
 	}
+	integrations := map[Target]map[string]any{}
+	for _, target := range p.targets() {
+		if target != nil {
+			integrations[target] = target.Integration()
+		}
+	}
 	for pattern, route := range p.Routes {
-		spec.Routes[pattern] = route.spec()
+		spec.Routes[pattern] = route.spec(integrations[route.Target])
 	}
 	document, err := spec.Document()
 	if err := errors.Join(p.validate(), err); err != nil {

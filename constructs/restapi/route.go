@@ -85,12 +85,10 @@ type Throttle struct {
 	Burst int
 }
 
-// spec returns the route as it is written into the API's definition.
-func (r Route) spec() apispec.Route {
-	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body)}
-	if r.Target != nil {
-		out.Integration = r.Target.Integration()
-	}
+// spec returns the route, with its target's integration, as it is written into
+// the API's definition.
+func (r Route) spec(integration map[string]any) apispec.Route {
+	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body), Integration: integration}
 	for name, parameter := range r.Query {
 		if out.Query == nil {
 			out.Query = map[string]apispec.Parameter{}

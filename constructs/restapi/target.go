@@ -8,7 +8,8 @@ import (
 // app's own. Targets are compared with ==, so a Target is a pointer.
 type Target interface {
 	// Integration returns the x-amazon-apigateway-integration object
-	// ("x-amazon-apigateway-integration object", Amazon API Gateway).
+	// ("x-amazon-apigateway-integration object", Amazon API Gateway). It is
+	// called once for each API.
 	Integration() map[string]any
 	// AllowInvoke lets API Gateway call the target on behalf of an execute-api
 	// ARN that names one API and stage. It is called once for each API, and

@@ -17,6 +17,8 @@ import (
 // Amazon API Gateway).
 const maxCompressionBytes = 10_485_760
 
+// withDefaults returns props of the construct's own. A schema is cloned at its
+// top only, because it is written down before New returns.
 func (p Props) withDefaults() Props {
 	p.Routes, p.UserPools, p.Tags = maps.Clone(p.Routes), slices.Clone(p.UserPools), maps.Clone(p.Tags)
 	p.Origins, p.AllowHeaders = slices.Clone(p.Origins), slices.Clone(p.AllowHeaders)

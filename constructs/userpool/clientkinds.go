@@ -47,14 +47,17 @@ var (
 // checks what is sent and has no switch to insist on it. Each refresh token
 // works once and is replaced by the next (RFC 9700 section 2.2.2).
 type Browser struct {
-	// Name tells the client from the pool's others.
+	// Name tells the client from the pool's others: 1 to 128 letters, digits,
+	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
 	Name string
-	// Scopes are what the client may ask for, at least one: scopes of resource
-	// servers, and openid, email and profile for what an ID token says.
+	// Scopes are what the client may ask for, 1 to 50: scopes of the pool's
+	// resource servers, and openid, email and profile for what an ID token
+	// says. Another is an error, and so is email or profile without openid.
 	Scopes []string
-	// Callbacks are where a user may be sent with a code after signing in, at
-	// least one, at most 100, compared as whole texts: https, or http on
-	// localhost, 127.0.0.1 or [::1] (RFC 8252 section 7.3). Another form is an
+	// Callbacks are where a user may be sent with a code after signing in, 1 to
+	// 100, each of at most 1,024 characters, compared as whole texts: https, or
+	// http on localhost, 127.0.0.1 or [::1] (RFC 8252 section 7.3). A wildcard,
+	// a fragment, a user name, upper case in the host, or a URI twice is an
 	// error.
 	Callbacks []string
 	// Logouts are where a user may be sent after signing out, in the form of
@@ -62,7 +65,7 @@ type Browser struct {
 	Logouts []string
 	// RefreshTokenLifetime is how long a user stays signed in, in whole
 	// minutes from one hour to ten years, not less than the pool's other
-	// lifetimes. Default: 12 hours.
+	// lifetimes. Another is an error. Default: 12 hours.
 	RefreshTokenLifetime time.Duration
 }
 
@@ -77,14 +80,16 @@ func (b Browser) describe() client {
 // public client like [Browser], signs users in the same way, and may own a
 // scheme of URLs.
 type Mobile struct {
-	// Name tells the client from the pool's others.
+	// Name tells the client from the pool's others: 1 to 128 letters, digits,
+	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
 	Name string
 	// Scopes are what the client may ask for, as in [Browser].
 	Scopes []string
 	// Callbacks are where a user may be sent with a code after signing in, as
 	// in [Browser], or a URL of the app's own scheme, which is a domain name
 	// of yours in reverse: "com.example.shop:/callback" (RFC 8252 section
-	// 7.1). Cognito knows no variable ports, so name each loopback port.
+	// 7.1). Another scheme is an error. Cognito knows no variable ports, so
+	// name each loopback port.
 	Callbacks []string
 	// Logouts are where a user may be sent after signing out, in the form of
 	// Callbacks. Default: none; then nobody is sent anywhere.
@@ -106,12 +111,13 @@ func (m Mobile) describe() client {
 // its refresh tokens are not replaced on use. Users sign in by the
 // authorization code grant.
 type Server struct {
-	// Name tells the client from the pool's others.
+	// Name tells the client from the pool's others: 1 to 128 letters, digits,
+	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
 	Name string
 	// Scopes are what the client may ask for, as in [Browser].
 	Scopes []string
-	// Callbacks are where a user may be sent with a code after signing in, in
-	// the form that [Browser] takes, at least one.
+	// Callbacks are where a user may be sent with a code after signing in, as
+	// in [Browser].
 	Callbacks []string
 	// Logouts are where a user may be sent after signing out, in the form of
 	// Callbacks. Default: none; then nobody is sent anywhere.
@@ -132,9 +138,11 @@ func (s Server) describe() client {
 // tokens by the client_credentials grant (RFC 6749 section 4.4), for scopes of
 // resource servers only.
 type Machine struct {
-	// Name tells the client from the pool's others.
+	// Name tells the client from the pool's others: 1 to 128 letters, digits,
+	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
 	Name string
-	// Scopes are what the client may ask for, at least one.
+	// Scopes are what the client may ask for, 1 to 50 of the pool's resource
+	// servers. Another is an error.
 	Scopes []string
 }
 

@@ -15,23 +15,29 @@ import (
 )
 
 // ImportProps describes a pool that exists already. What it says is believed:
-// nothing is asked of AWS. Any text may be known only when the stack is
-// deployed, such as a parameter's; it is then not checked.
+// nothing is asked of AWS. ARN, ID, Domain and the ids of clients may be known
+// only when the stack is deployed, such as a parameter's; they are then not
+// checked.
 type ImportProps struct {
 	// ARN is the pool's ARN, in whichever account and Region. ARN or ID is
-	// needed, and not both.
+	// needed, and not both. What is no user pool's ARN is an error.
 	ARN string
 	// ID is the id of a pool in the stack's own account and Region:
-	// "eu-west-1_AbCdEfGhI". Another Region's is an error.
+	// "eu-west-1_AbCdEfGhI". Another Region's, or what is no pool's id, is an
+	// error.
 	ID string
 	// Domain is the host at which the pool signs users in and serves tokens:
-	// "auth.example.com", "shop.auth.eu-west-1.amazoncognito.com". Default:
-	// none; then BaseURL is empty. An API needs none.
+	// "auth.example.com", "shop.auth.eu-west-1.amazoncognito.com". What is no
+	// host name in lower case, such as a URL, is an error. Default: none; then
+	// BaseURL is empty. An API needs none.
 	Domain string
 	// Scopes are those that the pool's resource servers define and routes may
 	// take: "orders/read". At least one: without, no route could let anyone in.
+	// A malformed one, or one twice, is an error.
 	Scopes []string
-	// Clients holds the ids of the pool's clients by name. Default: none.
+	// Clients holds the ids of the pool's clients by name, which has 1 to 128
+	// letters, digits, spaces and + = , . @ - _. Another name, or what is no
+	// client's id, is an error. Default: none.
 	Clients map[string]string
 }
 

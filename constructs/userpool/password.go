@@ -15,14 +15,15 @@ const DefaultPasswordLength = 12
 // PasswordPolicy says which passwords users may choose.
 type PasswordPolicy struct {
 	// MinLength is how many characters a password has at least, 6 to 99.
-	// Default: 12.
+	// Another is an error. Default: 12.
 	MinLength int
 	// Require are the classes of which a password has at least one character
 	// each: userpool.Lowercase|userpool.Digits. Default: all four.
-	// AnyCharacters asks for none and does not go with others.
+	// AnyCharacters asks for none; with others it is an error.
 	Require Characters
 	// History is how many of a user's former passwords may not be chosen
-	// again, up to 24. Default: 0, none is remembered.
+	// again, up to 24. Negative or more is an error. Default: 0, none is
+	// remembered.
 	History int
 }
 

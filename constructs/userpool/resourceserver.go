@@ -18,10 +18,13 @@ type Scopes map[string]string
 // ResourceServer is an API, or a part of one, that defines scopes (RFC 6749
 // section 3.3; "Scopes, M2M, and resource servers", Amazon Cognito).
 type ResourceServer struct {
-	// ID is the part of a scope before its last slash: "orders", or a URL. At
-	// most 256 printable characters without space, quote and backslash.
+	// ID is the part of a scope before its last slash: "orders", or a URL; 1 to
+	// 256 printable characters of ASCII without space, quote and backslash.
+	// Another, or one that is taken, is an error.
 	ID string
-	// Scopes are what a client may ask for, at least one, at most 100.
+	// Scopes are what a client may ask for, 1 to 100. A name has 1 to 256 such
+	// characters and no slash, a description 1 to 256 characters. Another is an
+	// error.
 	Scopes Scopes
 }
 

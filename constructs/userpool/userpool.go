@@ -52,14 +52,16 @@ type Props struct {
 	// ResourceServers define the scopes that clients ask for and routes take.
 	// Default: none. An id or a scope that Cognito would refuse is an error.
 	ResourceServers []ResourceServer
-	// Clients are the programs that may obtain tokens. Default: none. A name
-	// twice, or a scope that no resource server defines, is an error.
+	// Clients are the programs that may obtain tokens. Default: none. A nil
+	// client, a name twice, or a scope that no resource server defines, is an
+	// error.
 	Clients []Client
 	// AccessTokenLifetime is how long an access token is valid, in whole
-	// minutes from 5 minutes to 24 hours. Default: 15 minutes.
+	// minutes from 5 minutes to 24 hours. Another is an error. Default: 15
+	// minutes.
 	AccessTokenLifetime time.Duration
 	// IDTokenLifetime is how long an ID token is valid, in whole minutes from
-	// 5 minutes to 24 hours. Default: 15 minutes.
+	// 5 minutes to 24 hours. Another is an error. Default: 15 minutes.
 	IDTokenLifetime time.Duration
 	// AccessTokenClaims are user attributes to write into users' access
 	// tokens, where handlers read them: "email". An e-mail address or a phone
@@ -73,14 +75,16 @@ type Props struct {
 	// with a lower-case and an upper-case letter, a digit and a symbol.
 	Password PasswordPolicy
 	// MFA says whether users prove a second factor, by an authenticator app:
-	// MFAOff, MFAOptional or MFARequired. Default: MFAOff.
+	// MFAOff, MFAOptional or MFARequired. Another is an error. Default: MFAOff.
 	MFA MFA
 	// SelfSignUp lets anyone make a user, with a code sent to the e-mail
 	// address. Default: false, users are created by those who may.
 	SelfSignUp bool
 	// DomainPrefix is the pool's host below amazoncognito.com, unique among
-	// all accounts of a Region: 1 to 63 lower-case letters, digits and
-	// hyphens. Default: one made from the stack's id when it is deployed.
+	// all accounts of a Region: 1 to 63 lower-case letters, digits and, within,
+	// hyphens. Another is an error, and so is one that holds "aws", "amazon" or
+	// "cognito", which Cognito reserves. Default: one made from the stack's id
+	// when it is deployed.
 	DomainPrefix string
 	// RemovalPolicy says what happens to the pool, and all its users, when its
 	// stack is deleted: RETAIN, which comes with deletion protection, or

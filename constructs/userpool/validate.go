@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 )
@@ -56,8 +57,8 @@ func (p Props) serverProblems() []error {
 			if !scopeNamePattern.MatchString(name) {
 				problems = append(problems, fmt.Errorf("%s: malformed scope %q; write its name without the resource server", at, name))
 			}
-			if description == "" {
-				problems = append(problems, fmt.Errorf("%s: scope %q has no description; Cognito wants one", at, name))
+			if n := utf8.RuneCountInString(description); n == 0 || n > 256 {
+				problems = append(problems, fmt.Errorf("%s: scope %q has a description of %d characters; Cognito takes 1 to 256", at, name, n))
 			}
 		}
 	}
