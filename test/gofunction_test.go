@@ -78,6 +78,8 @@ func TestGoFunctionProblems(t *testing.T) {
 		{"no main package", func(p *gofunction.Props) { p.Package = "../access" }, "main"},
 		{"too little memory", func(p *gofunction.Props) { p.MemoryMB = 64 }, "MemoryMB is 64; Lambda takes 128 to 10240"},
 		{"too long", func(p *gofunction.Props) { p.Timeout = time.Hour }, "Timeout is 1h0m0s; Lambda takes whole seconds from 1s to 15m"},
+		{"a name with a space", func(p *gofunction.Props) { p.Environment = map[string]string{"1-a b": "x"} }, `Environment "1-a b": no variable's name`},
+		{"Lambda's own name", func(p *gofunction.Props) { p.Environment = map[string]string{"AWS_LAMBDA_RUNTIME_API": "x"} }, `Shop/Status: Environment "AWS_LAMBDA_RUNTIME_API"`},
 		{"part seconds", func(p *gofunction.Props) { p.Timeout = 1500 * time.Millisecond }, "Timeout is 1.5s"},
 		{"long description", func(p *gofunction.Props) { p.Description = strings.Repeat("é", 257) }, "Description has 257 characters; Lambda takes 256"},
 		{"large environment", func(p *gofunction.Props) {

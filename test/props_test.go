@@ -161,7 +161,7 @@ func TestGoFunctionProps(t *testing.T) {
 	eachField[gofunction.Props](t, map[string]func(*gofunction.Props){
 		"Package":      func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
 		"Description":  func(p *gofunction.Props) { p.Description = "status" },
-		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"A": "b"} },
+		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"MODE": "b"} },
 		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
 		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
 		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },

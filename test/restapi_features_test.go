@@ -219,6 +219,8 @@ func TestRestAPIFeatureProblems(t *testing.T) {
 			s.props.AccessLog = restapi.AccessLog{Off: true, Retention: awslogs.RetentionDays_ONE_DAY}
 		}, "AccessLog.Retention is set, but the log is Off"},
 		{"AWS's own tag", func(s *shop) { s.props.Tags = map[string]string{"AWS:x": "y"} }, `Tags: key "AWS:x"; 1 to 128 characters that do not begin with aws:`},
+		{"tag key with a question", func(s *shop) { s.props.Tags = map[string]string{"a?b": "y"} }, `Tags: key "a?b"; letters, numbers, spaces and _.:/=+-@`},
+		{"tag value in two lines", func(s *shop) { s.props.Tags = map[string]string{"x": "y\nz"} }, `Tags: the value of "x"; letters`},
 		{"no tag key", func(s *shop) { s.props.Tags = map[string]string{"": "y"} }, `Tags: key ""`},
 		{"long tag value", func(s *shop) { s.props.Tags = map[string]string{"x": strings.Repeat("y", 257)} }, `Tags: the value of "x" has more than 256 characters`},
 		{"negative throttle", changeRoute("GET /orders", func(r *restapi.Route) { r.Throttle.Rate = -1 }), "GET /orders: Throttle is -1 requests a second and 0 at once; neither can be negative"},

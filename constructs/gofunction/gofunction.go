@@ -19,6 +19,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -60,7 +62,9 @@ type Props struct {
 	Description string
 	// Environment holds the function's environment variables, names and values
 	// as one JSON object of at most 4,096 bytes ("Lambda quotas"); more is an
-	// error. What is known only when the stack is deployed is not counted.
+	// error. What is known only when the stack is deployed is not counted. A
+	// name is two or more letters, digits and underscores, a letter first, and
+	// none that Lambda sets itself; another is an error.
 	// Anyone who may read the function reads them: no secrets. Default: none.
 	Environment map[string]string
 	// MemoryMB is the function's memory in megabytes, 128 to 10240; its share
@@ -160,7 +164,24 @@ func (p Props) withDefaults() (Props, error) {
 	if n := environmentBytes(p.Environment); n > maxEnvironmentBytes {
 		problems = append(problems, fmt.Errorf("Environment has %d bytes; Lambda takes %d", n, maxEnvironmentBytes))
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Environment)) {
+		if !variablePattern.MatchString(name) || slices.Contains(reservedVariables, name) {
+			problems = append(problems, fmt.Errorf("Environment %q: no variable's name that Lambda takes", name))
+		}
+	}
 	return p, errors.Join(problems...)
+}
+
+// variablePattern is an environment variable's name ("CreateFunction", AWS Lambda).
+var variablePattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
+// reservedVariables are those that Lambda sets itself ("Defined runtime
+// environment variables", AWS Lambda).
+var reservedVariables = []string{
+	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+	"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+	"AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 }
 
 // environmentBytes measures what is known of the variables as Lambda does, as

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 )
 
@@ -69,8 +70,12 @@ func (p Props) validate() error {
 	return errors.Join(problems...)
 }
 
-// tagProblems holds to what tags may be ("Tags that you use for billing and
-// cost allocation", "Restrictions").
+// tagPattern is what a tag's key or value is written with ("Tag naming limits and
+// requirements", AWS Tagging).
+var tagPattern = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+// tagProblems holds to what tags may be ("Tag naming limits and requirements").
+// What is known only when the stack is deployed is taken as it is.
 func (p Props) tagProblems() []error {
 	var problems []error
 	if len(p.Tags) > 50 {
@@ -80,8 +85,15 @@ func (p Props) tagProblems() []error {
 		if n := utf8.RuneCountInString(key); n == 0 || n > 128 || strings.HasPrefix(strings.ToLower(key), "aws:") {
 			problems = append(problems, fmt.Errorf("Tags: key %q; 1 to 128 characters that do not begin with aws:", key))
 		}
-		if utf8.RuneCountInString(p.Tags[key]) > 256 {
+		if !tagPattern.MatchString(key) {
+			problems = append(problems, fmt.Errorf("Tags: key %q; letters, numbers, spaces and _.:/=+-@", key))
+		}
+		switch value := p.Tags[key]; {
+		case *awscdk.Token_IsUnresolved(value):
+		case utf8.RuneCountInString(value) > 256:
 			problems = append(problems, fmt.Errorf("Tags: the value of %q has more than 256 characters", key))
+		case !tagPattern.MatchString(value):
+			problems = append(problems, fmt.Errorf("Tags: the value of %q; letters, numbers, spaces and _.:/=+-@", key))
 		}
 	}
 	return problems

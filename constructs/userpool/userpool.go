@@ -68,8 +68,9 @@ type Props struct {
 	// number is written once it is verified; others as they are, and with
 	// SelfSignUp a user makes up the standard ones. A machine's tokens have no
 	// user and stay as they are. A function of this module does it; it is built
-	// with the app. Default: none. A claim that Cognito writes itself (sub,
-	// iss, exp, …) is an error.
+	// with the app. A custom attribute ("custom:tier") is one that you add to the
+	// pool's schema through Pool. Default: none. A claim that Cognito writes
+	// itself (sub, iss, exp, …) is an error.
 	AccessTokenClaims []string
 	// Password says which passwords users may choose. Default: 12 characters
 	// with a lower-case and an upper-case letter, a digit and a symbol.

@@ -217,3 +217,22 @@ func FuzzSchema(f *testing.F) {
 		}
 	})
 }
+
+// Patterns that engines read alike, and those that they do not.
+func TestCheckPattern(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{
+		"", "^a", "^[a-z0-9._-]{1,20}$", `^\d+(?:\.\d{2})?$`, `^(a|b)*?c+$`, `[^@]+@[^@]+\.[a-z]{2,}`, `^\w\b\W\D$`, `^[\d\-\]]+$`, `\/\\`, "^é$",
+	} {
+		if err := apispec.CheckPattern(pattern); err != nil {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+	for _, pattern := range []string{
+		"(", "^(?!a)", `(a)\1`, "^[[:digit:]]+$", `\A[0-9]+\z`, "(?i)^abc$", `^\Qa.b\E$`, "(?P<x>a)", "(?<x>a)", `\x{41}`, `\pN`, `\p{L}`, "[a&&b]", `[\pN]`, `\s`, `\a`, "a++",
+	} {
+		if apispec.CheckPattern(pattern) == nil {
+			t.Errorf("%s is taken", pattern)
+		}
+	}
+}

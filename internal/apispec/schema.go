@@ -199,15 +199,36 @@ func isCount(at string, value any) []error {
 	return nil
 }
 
-// isPattern takes what Go's regular expressions take, because the local
-// runtime reads patterns with them.
 func isPattern(at string, value any) []error {
 	text, ok := value.(string)
 	if !ok {
 		return wrong(at, value, "a regular expression")
 	}
+	if err := CheckPattern(text); err != nil {
+		return []error{fmt.Errorf("%s: %w", at, err)}
+	}
+	return nil
+}
+
+// commonPattern is made of what ECMA 262, which JSON Schema names, Java and Go
+// read alike: literals, escaped punctuation, \d \w \b, classes without classes
+// or ranges of names in them, groups that capture or do not, and repetitions.
+var commonPattern = regexp.MustCompile(`^(?:` +
+	`(?:[^\\\[\]()?*+{}|^$]` + // a literal or a dot
+	`|\\[dDwW^$.|?*+()\[\]{}/\\-]` +
+	`|\[\^?(?:[^\\\[\]&]|\\[dDwW^$.|?*+()\[\]{}/\\-])+\]` +
+	`|\))(?:[*+?]\??|\{[0-9]+(?:,[0-9]*)?\}\??)?` + // and how often
+	`|\((?:\?:)?|[|^$]|\\[bB])*$`)
+
+// CheckPattern reports a regular expression that this machine, which reads it as
+// Go does, and API Gateway might read differently: a rule that is written down
+// and applied differently would be worse than none.
+func CheckPattern(text string) error {
 	if _, err := regexp.Compile(text); err != nil {
-		return []error{fmt.Errorf("%s: %w; write it without lookaround and backreferences", at, err)}
+		return fmt.Errorf("%w; write it without lookaround and backreferences", err)
+	}
+	if !commonPattern.MatchString(text) {
+		return fmt.Errorf("%q is read differently by different engines; write it with literals, plain classes such as [0-9], groups and repetitions only", text)
 	}
 	return nil
 }

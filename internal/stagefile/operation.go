@@ -88,9 +88,12 @@ func (r *reader) number(value ast.Node, key, unit string, most float64) float64 
 	var number float64
 	switch node := value.(type) {
 	case *ast.IntegerNode:
-		whole, err := strconv.ParseInt(node.GetToken().Value, 0, 64)
-		if err != nil {
-			whole = -1
+		digits := strings.ReplaceAll(node.GetToken().Value, "_", "")
+		whole, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || len(digits) > 1 && digits[0] == '0' {
+			// Versions of YAML do not agree on what 010 is.
+			r.at(value, "%s is %s; write a whole number in base 10, without a 0 before it", key, node.GetToken().Value)
+			return 0
 		}
 		number = float64(whole)
 	case *ast.FloatNode:

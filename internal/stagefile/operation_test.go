@@ -27,6 +27,10 @@ func TestReadOperationProblems(t *testing.T) {
 		{"retain in words", head + "retain: yes please\n", []string{`4:9: retain is neither true nor false; write true to keep users and notes when the stage is deleted`}},
 		{"a throttle of the wrong type", head + "throttle: 100\n", []string{`4:11: throttle is not a mapping; write {rate: 100, burst: 200}`}},
 		{"an empty throttle", head + "throttle: {}\n", []string{`4:11: throttle is empty; write {rate: 100, burst: 200} or remove the key`}},
+		{"a throttle in who knows which base", head + "throttle: {rate: 010, burst: 0x10}\n", []string{
+			"4:18: throttle.rate is 010; write a whole number in base 10, without a 0 before it",
+			"4:30: throttle.burst is 0x10; write a whole number in base 10, without a 0 before it",
+		}},
 		{"an impossible throttle", head + "throttle:\n  rate: 0\n  burst: 2.5\n  quota: 7\n", []string{
 			`5:9: throttle.rate is 0; write more than 0 and at most 10000 requests a second, which is what an account has by default`,
 			`6:10: throttle.burst is 2.5; write a whole number`,
