@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 func TestIfMatch(t *testing.T) {
@@ -197,6 +199,33 @@ func TestPages(t *testing.T) {
 		"limit=", "limit=0", "limit=101", "limit=-1", "limit=+1", "limit=1.5", "limit=x", "limit=0x10", "limit=1&limit=1", "limit=00000000000000001",
 	} {
 		check(t, f.ask(t, "a", "GET", "/v1/notes?"+query, ""), 400, "")
+	}
+}
+
+// An id that is taken already is nobody's to write again, not even its owner's.
+func TestNewNotesReplaceNone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.store.create(t.Context(), "a", "1", draft{Title: "one"}, f.now()); err != nil {
+		t.Fatal(err)
+	}
+	var taken *types.ConditionalCheckFailedException
+	if _, err := f.store.create(t.Context(), "a", "1", draft{Title: "two"}, f.now()); !errors.As(err, &taken) {
+		t.Errorf("a second note of one id: %v", err)
+	}
+	if n, err := f.store.get(t.Context(), "a", "1"); err != nil || n.Title != "one" {
+		t.Errorf("%+v, %v", n, err)
+	}
+}
+
+// A list holds what was written a moment ago. The server here cannot show it,
+// so what is asked for counts.
+func TestListsAreConsistent(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ask(t, "a", "GET", "/v1/notes", "")
+	if last := f.bodies[len(f.bodies)-1]; f.sent[len(f.sent)-1] != "Query" || !strings.Contains(last, `"ConsistentRead":true`) {
+		t.Errorf("asked for %s", last)
 	}
 }
 

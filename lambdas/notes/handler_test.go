@@ -31,6 +31,7 @@ type fixture struct {
 	fail   func(operation string) error // before an operation runs
 	lose   bool                         // the answer of the next write, after it ran
 	sent   []string                     // operations, in order
+	bodies []string                     // of them
 	clock  time.Time
 	logged bytes.Buffer
 	server *tables.Server
@@ -73,7 +74,7 @@ func (f *fixture) Do(r *http.Request) (*http.Response, error) {
 	operation := target[strings.LastIndexByte(target, '.')+1:]
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sent = append(f.sent, operation)
+	f.sent, f.bodies = append(f.sent, operation), append(f.bodies, string(body))
 	if f.fail != nil {
 		if err := f.fail(operation); err != nil {
 			return nil, err

@@ -114,7 +114,7 @@ func TestServiceNeedsItsSignature(t *testing.T) {
 	}
 	elsewhere, query, unsigned := list, list, list
 	elsewhere.service = "sts"
-	query.header = map[string]string{"Content-Type": form}
+	query.header, query.body = map[string]string{"Content-Type": form}, "Action=ListTables&Version=2012-08-10"
 	unsigned.as = iam.Credential{}
 	for name, test := range map[string]struct {
 		request request
