@@ -28,11 +28,10 @@ const (
 
 func main() {
 	err := run("stages")
+	jsii.Close()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, strings.TrimSpace(err.Error()))
-	}
-	jsii.Close() // may complain itself, without ending its line
-	if err != nil {
+		// jsii may have complained while it closed, without ending its line.
+		fmt.Fprintf(os.Stderr, "\n%s\n", strings.TrimSpace(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -25,8 +25,10 @@ var pinned = map[string]map[string]string{
 	},
 }
 
-// replacing are the properties whose change replaces the resource ("Update
-// requires: Replacement"), as they are; null stands for one that is not set.
+// replacing are the properties that only a new resource can have otherwise, as
+// they are; null stands for one that is not set. CloudFormation replaces a table
+// for their sake ("Update requires: Replacement") and refuses to change a pool's
+// (Amazon Cognito, "Settings you can't change").
 var replacing = map[string]string{
 	"AWS::Cognito::UserPool": `{"AliasAttributes":null,"UsernameAttributes":["email"],"UsernameConfiguration":{"CaseSensitive":false}}`,
 	"AWS::DynamoDB::Table": `{"ImportSourceSpecification":null,"KeySchema":[{"AttributeName":"owner","KeyType":"HASH"},{"AttributeName":"id","KeyType":"RANGE"}],` +
@@ -74,6 +76,6 @@ func checkReplacing(t *testing.T, at, kind string, properties object) {
 		got[name] = properties[name]
 	}
 	if text(t, got) != text(t, want) {
-		t.Errorf("%s: DATA LOSS: a deployment would replace it: %s, want %s", at, text(t, got), text(t, want))
+		t.Errorf("%s: DATA LOSS: that takes a new, empty one: %s, want %s", at, text(t, got), text(t, want))
 	}
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 
 	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/constructs/apigatewayaccount"
 	"github.com/gatewright/gatewright/constructs/customdomain"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/restapi"
@@ -155,6 +157,13 @@ func TestCustomDomainProps(t *testing.T) {
 		change(&p)
 		return text(t, declare(t, onDomain(p, "")))
 	})
+}
+
+// The setting has no fields; the first one needs a row, too.
+func TestAPIGatewayAccountProps(t *testing.T) {
+	if names := fields(reflect.TypeFor[apigatewayaccount.Props]()); len(names) != 0 {
+		t.Errorf("nothing changes %v", names)
+	}
 }
 
 func TestGoFunctionProps(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -18,8 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
 )
@@ -280,42 +283,44 @@ func (r *runtime) sign(t *testing.T, payload string) option {
 	}
 }
 
-// A stage with a custom domain is served there only: what hangs on the domain
-// would be bypassed through the execute-api host.
+// A stage with a custom domain is served there only, below its base path: what
+// hangs on the domain would be bypassed through the execute-api host.
 func testDomainOnly(t *testing.T) {
 	s := aStage()
 	s.Domain = &stagefile.Domain{Zone: "example.com", ZoneID: "Z0123456789ABCDEFGHIJ", API: "api.example.com"}
 	app := newApp(t)
-	stacks.New(app, s)
+	for _, c := range *stacks.New(app, s).Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if mapping, ok := c.(awsapigateway.CfnBasePathMapping); ok {
+			mapping.SetBasePath(jsii.String("shop"))
+		}
+	}
 	app.Synth(nil)
 	r := startRuntime(t, "--assembly", *app.Outdir())
-	port := r.API[strings.LastIndexByte(r.API, ':')+1:]
+	base, ok := strings.CutSuffix(r.API, "/shop")
+	if !ok {
+		t.Fatalf("the API is at %s", r.API)
+	}
+	port := base[strings.LastIndexByte(base, ':'):]
+	executeAPI := r.APIID + ".execute-api.localhost" + port
+	const forbidden = `{"message":"Forbidden"}`
 	tests := []struct {
 		host, path string
 		status     int
-		body       string
+		body       string // what it holds
 	}{
-		{r.APIID + ".execute-api.localhost:" + port, "/" + r.APIStage + "/v1/status", 403, `{"message":"Forbidden"}`},
-		{r.APIID + ".execute-api.localhost:" + port, "/v1/status", 403, `{"message":"Forbidden"}`},
-		{"127.0.0.1:" + port, "/v1/status", 200, ""},
-		{"localhost:" + port, "/v1/status", 200, ""},
-		{"api.example.com", "/v1/status", 421, ""},             // not a name of this machine
-		{"other.execute-api.localhost", "/v1/status", 421, ""}, // nor this API
+		{executeAPI, "/" + r.APIStage + "/v1/status", 403, forbidden},
+		{executeAPI, "/" + r.APIStage + "/shop/v1/status", 403, forbidden},
+		{executeAPI, "/shop/v1/status", 403, forbidden},
+		{"127.0.0.1" + port, "/shop/v1/status", 200, `"status":"ok"`},
+		{"localhost" + port, "/shop/v1/status", 200, `"status":"ok"`},
+		{"127.0.0.1" + port, "/v1/status", 403, forbidden},
+		{"localhost" + port, "/shopping/v1/status", 403, forbidden},
+		{"api.example.com", "/shop/v1/status", 421, ""},             // not a name of this machine
+		{"other.execute-api.localhost", "/shop/v1/status", 421, ""}, // nor this API
 	}
 	for _, tt := range tests {
-		request, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+tt.path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Host = tt.host
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(answer.Body)
-		_ = answer.Body.Close()
-		if err != nil || answer.StatusCode != tt.status || tt.body != "" && string(body) != tt.body {
-			t.Errorf("%s%s: %d %s, %v", tt.host, tt.path, answer.StatusCode, body, err)
+		if got := call(t, "GET", base+tt.path, host(tt.host)); got.status != tt.status || !strings.Contains(got.body, tt.body) {
+			t.Errorf("%s%s: %d %s", tt.host, tt.path, got.status, got.body)
 		}
 	}
 }

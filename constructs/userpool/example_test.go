@@ -46,8 +46,10 @@ func Example() {
 		MFA:                 userpool.MFAOptional,
 		Password:            userpool.PasswordPolicy{MinLength: 16, Require: userpool.AnyCharacters},
 	})
-	// The CDK's own objects are the way to what Props does not name.
+	// The CDK's own objects are the way to what Props does not name, and the
+	// CloudFormation resource is the way to what they do not name either.
 	users.Pool.AddGroup(jsii.String("Staff"), &awscognito.UserPoolGroupOptions{GroupName: jsii.String("staff")})
+	users.Pool.Node().DefaultChild().(awscognito.CfnUserPool).SetEmailVerificationSubject(jsii.String("Your code for the shop"))
 	app.Synth(nil)
 }
 
