@@ -187,9 +187,9 @@ func (u *UserPool) BaseURL() string { return u.baseURL }
 // order: "orders/read".
 func (u *UserPool) Scopes() []string { return slices.Clone(u.scopes) }
 
-// CreateOnly returns the values whose change gives the pool a new ARN behind
-// an unchanged reference (AWS::Cognito::UserPool, "Update requires:
-// Replacement"). An imported pool has none: its ARN is what the app wrote.
+// CreateOnly returns the values that only a new pool can have otherwise, with a
+// new ARN behind an unchanged reference ("Settings you can't change", Amazon
+// Cognito). An imported pool has none: its ARN is what the app wrote.
 func (u *UserPool) CreateOnly() []any {
 	resource, declared := u.Pool.Node().DefaultChild().(awscognito.CfnUserPool)
 	if !declared {
