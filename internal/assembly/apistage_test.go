@@ -33,21 +33,31 @@ func TestThrottles(t *testing.T) {
 			{"HttpMethod": "GET", "ResourcePath": "/~1orders~1{id}", "ThrottlingBurstLimit": 0},
 			{"HttpMethod": "GET", "ResourcePath": "/~1open", "LoggingLevel": "ERROR"}]`)))
 	stage := api.Stages[0]
-	if !reflect.DeepEqual(stage.Throttle, &assembly.Throttle{Rate: 0.5, Burst: 7}) || !stage.Tracing ||
+	if !reflect.DeepEqual(stage.Default.Throttle, &assembly.Throttle{Rate: 0.5, Burst: 7}) || !stage.Tracing ||
 		!reflect.DeepEqual(stage.AccessLog, &assembly.AccessLog{DestinationARN: "arn:log", Format: "$context.requestId"}) {
 		t.Errorf("the stage is %+v", stage)
 	}
-	for i, want := range []*assembly.Throttle{nil, nil, {Rate: 10_000, Burst: 0}} {
-		if got := api.Routes[i].Throttle; !reflect.DeepEqual(got, want) {
-			t.Errorf("%s %s has the throttle %+v, want %+v", api.Routes[i].Method, api.Routes[i].Path, got, want)
-		}
+	want := map[string]assembly.MethodSettings{"GET /orders/{id}": {Throttle: &assembly.Throttle{Rate: 10_000, Burst: 0}}, "GET /open": {LoggingLevel: "ERROR"}}
+	if !reflect.DeepEqual(stage.Methods, want) {
+		t.Errorf("the methods' settings are %+v, want %+v", stage.Methods, want)
 	}
-	if none := onlyAPI(t, template(withPool(anyPool))).Stages[0]; none.Throttle != nil || none.AccessLog != nil || none.Tracing {
+	if none := onlyAPI(t, template(withPool(anyPool))).Stages[0]; none.Default.Throttle != nil || none.AccessLog != nil || none.Tracing {
 		t.Errorf("a stage without settings is %+v", none)
 	}
 	rateOnly := onlyAPI(t, template(withStage(`"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 3}]`)))
-	if got := rateOnly.Stages[0].Throttle; !reflect.DeepEqual(got, &assembly.Throttle{Rate: 3, Burst: 5_000}) {
+	if got := rateOnly.Stages[0].Default.Throttle; !reflect.DeepEqual(got, &assembly.Throttle{Rate: 3, Burst: 5_000}) {
 		t.Errorf("half a throttle is %+v", got)
+	}
+}
+
+// CDK writes two settings for every method where an app sets both kinds.
+func TestSettingsTwice(t *testing.T) {
+	t.Parallel()
+	stage := onlyAPI(t, template(withStage(`"MethodSettings": [
+		{"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 5, "LoggingLevel": "INFO"},
+		{"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 9}]`))).Stages[0]
+	if want := (assembly.MethodSettings{Throttle: &assembly.Throttle{Rate: 9, Burst: 5}, LoggingLevel: "INFO"}); !reflect.DeepEqual(stage.Default, want) {
+		t.Errorf("got %+v, throttle %+v", stage.Default, stage.Default.Throttle)
 	}
 }
 
@@ -90,24 +100,20 @@ func TestUnsupportedStage(t *testing.T) {
 	setting := func(s string) string {
 		return template(withStage(`"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", ` + s + `}]`))
 	}
-	const second = `"Second": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "test",
-		"MethodSettings": [{"HttpMethod": "GET", "ResourcePath": "/~1open", "ThrottlingRateLimit": 1}]}}`
 	tests := map[string]struct{ template, want string }{
 		"canary":              {template(withStage(`"CanarySetting": {}`)), "property CanarySetting is not understood"},
-		"client certificate":  {template(withStage(`"ClientCertificateId": "c"`)), "property ClientCertificateId is not understood"},
 		"cache cluster":       {template(withStage(`"CacheClusterEnabled": true`)), "a cache of answers"},
 		"caching":             {setting(`"CachingEnabled": true`), "a cache of answers"},
 		"unknown setting":     {setting(`"RequireAuthorization": false`), "MethodSettings[0]: property RequireAuthorization"},
 		"rate is no number":   {setting(`"ThrottlingRateLimit": "many"`), `ThrottlingRateLimit is "many"`},
-		"rate is not finite":  {setting(`"ThrottlingRateLimit": "NaN"`), "a throttle of NaN"},
+		"rate is not finite":  {setting(`"ThrottlingRateLimit": "NaN"`), `ThrottlingRateLimit is "NaN", not a number`},
 		"negative rate":       {setting(`"ThrottlingRateLimit": -1`), "a throttle of -1"},
 		"negative burst":      {setting(`"ThrottlingBurstLimit": -1`), "and -1 at once"},
 		"settings, no list":   {template(withStage(`"MethodSettings": {}`)), "MethodSettings is not a list"},
-		"setting, no object":  {template(withStage(`"MethodSettings": ["x"]`)), "MethodSettings[0]: not an object"},
-		"no route":            {template(withStage(`"MethodSettings": [{"HttpMethod": "PUT", "ResourcePath": "/~1open"}]`)), "PUT /~1open is no route"},
-		"every method":        {template(withStage(`"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/~1open"}]`)), "* /~1open is no route"},
-		"second stage":        {template(withPool(anyPool), second), "where an API has several stages"},
-		"mutual TLS":          {change(`"SecurityPolicy": "TLS_1_2"`, `"MutualTlsAuthentication": {"TruststoreUri": "s3://b/t"}`), "property MutualTlsAuthentication is not understood"},
+		"setting, no object":  {template(withStage(`"MethodSettings": ["x"]`)), "MethodSettings holds what is no object"},
+		"no route":            {template(withStage(`"MethodSettings": [{"HttpMethod": "PUT", "ResourcePath": "/~1open"}]`)), "PUT /open is no route"},
+		"every method":        {template(withStage(`"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/~1open"}]`)), "* /open is no route"},
+		"mutual TLS":          {change(`"SecurityPolicy": "TLS_1_2"`, `"MutualTlsAuthentication": {"TruststoreUri": "s3://b/t"}`), "mutual TLS is not served"},
 		"domain's policy":     {change(`"SecurityPolicy": "TLS_1_2"`, `"Policy": {}`), "property Policy is not understood"},
 		"routing rules":       {change(`"SecurityPolicy": "TLS_1_2"`, `"RoutingMode": "ROUTING_RULE_ONLY"`), "RoutingMode ROUTING_RULE_ONLY"},
 		"mapping, no stage":   {change(`, "Stage": {"Ref": "Stage"}`, ``), "a mapping without a Stage"},

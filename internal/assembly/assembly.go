@@ -12,9 +12,10 @@ import (
 )
 
 // Assembly is a cloud assembly as the CDK writes it: one folder with a
-// manifest, templates, and an assembly of its own for each CDK Stage.
+// manifest, templates, and an assembly of its own for each CDK Stage. A single
+// template is an assembly of one stack.
 type Assembly struct {
-	Dir   string
+	Dir   string // or the template's file
 	units []unit
 }
 
@@ -63,44 +64,106 @@ type (
 	}
 )
 
-// Load reads the assembly in a folder. It fails where the folder holds no
-// manifest, or a file that the manifest names is missing or malformed.
-func Load(dir string) (*Assembly, error) {
-	m, err := readManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	a := &Assembly{Dir: dir}
-	top, err := readStacks(dir, m)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range top {
-		if s.has(typeRestAPI) || len(top) == 1 {
-			a.units = append(a.units, unit{s.id, around(s, top)})
+// Load reads the assembly in a folder, or a single CloudFormation template in
+// JSON or YAML. It fails with an [InputError] where the path names neither, or
+// a file is malformed, and where a file that the manifest names is missing.
+func Load(path string) (*Assembly, error) {
+	a := &Assembly{Dir: path}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		s, err := readLoneTemplate(path)
+		if err != nil {
+			return nil, err
 		}
+		a.units = []unit{newUnit(s.id, []*stack{s})}
+		return a, nil
 	}
+	m, err := readManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	top, err := readStacks(path, m)
+	if err != nil {
+		return nil, err
+	}
+	a.units = unitsOf(top)
+	if err := a.addStages(path, m); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(a.units, func(a, b unit) int { return strings.Compare(a.id, b.id) })
+	return a, nil
+}
+
+// addStages adds a unit for each CDK Stage within an assembly, of any depth.
+func (a *Assembly) addStages(dir string, m manifest) error {
 	for id, art := range m.Artifacts {
 		if art.Type != "cdk:cloud-assembly" {
 			continue
 		}
-		nested := filepath.Join(dir, art.Properties.DirectoryName)
+		directory := filepath.Clean(art.Properties.DirectoryName)
+		if !filepath.IsLocal(directory) || directory == "." {
+			return &InputError{fmt.Sprintf("%s: the assembly %s lies in %q, which is not within the folder", filepath.Join(dir, "manifest.json"), id, directory)}
+		}
+		nested := filepath.Join(dir, directory)
 		nm, err := readManifest(nested)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		stacks, err := readStacks(nested, nm)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		name := art.DisplayName
 		if name == "" {
 			name = strings.TrimPrefix(id, "assembly-")
 		}
-		a.units = append(a.units, unit{name, stacks})
+		if len(stacks) > 0 {
+			a.units = append(a.units, newUnit(name, stacks))
+		}
+		if err := a.addStages(nested, nm); err != nil {
+			return err
+		}
 	}
-	slices.SortFunc(a.units, func(a, b unit) int { return strings.Compare(a.id, b.id) })
-	return a, nil
+	return nil
+}
+
+// unitsOf makes a unit of each stack with a REST API and those around it, and
+// of each stack that then is in none.
+func unitsOf(top []*stack) []unit {
+	var units []unit
+	in := map[*stack]bool{}
+	add := func(s *stack) {
+		stacks := around(s, top)
+		units = append(units, newUnit(s.id, stacks))
+		for _, other := range stacks {
+			in[other] = true
+		}
+	}
+	for _, s := range top {
+		if hasAPI([]*stack{s}) {
+			add(s)
+		}
+	}
+	for _, s := range top {
+		if !in[s] {
+			add(s)
+		}
+	}
+	return units
+}
+
+// newUnit adds the nested stacks, each after the one around it.
+func newUnit(id string, stacks []*stack) unit {
+	u := unit{id: id}
+	for _, s := range stacks {
+		u.stacks = append(u.stacks, s.withNested()...)
+	}
+	return u
+}
+
+func hasAPI(stacks []*stack) bool {
+	return slices.ContainsFunc(stacks, func(s *stack) bool {
+		return slices.ContainsFunc(s.withNested(), func(s *stack) bool { return s.has(typeRestAPI) })
+	})
 }
 
 // Stages returns the ids that [Assembly.Model] takes, in order.
@@ -112,10 +175,17 @@ func (a *Assembly) Stages() []string {
 	return ids
 }
 
-// choose finds a unit by id; an empty id is the only unit.
+// choose finds a unit by id; an empty id is the only unit, or else the only
+// one with a REST API.
 func (a *Assembly) choose(id string) (unit, error) {
-	if id == "" && len(a.units) == 1 {
-		return a.units[0], nil
+	if id == "" {
+		candidates := a.units
+		if len(candidates) > 1 {
+			candidates = slices.DeleteFunc(slices.Clone(candidates), func(u unit) bool { return !hasAPI(u.stacks) })
+		}
+		if len(candidates) == 1 {
+			return candidates[0], nil
+		}
 	}
 	for _, u := range a.units {
 		if u.id == id {
@@ -124,7 +194,7 @@ func (a *Assembly) choose(id string) (unit, error) {
 	}
 	switch choices := strings.Join(a.Stages(), ", "); {
 	case choices == "":
-		return unit{}, &InputError{fmt.Sprintf("%s has no stage and no stack with a REST API", a.Dir)}
+		return unit{}, &InputError{fmt.Sprintf("%s has no stack", a.Dir)}
 	case id == "":
 		return unit{}, &InputError{fmt.Sprintf("%s has several stages; name one with --stage: %s", a.Dir, choices)}
 	default:
@@ -136,7 +206,7 @@ func readManifest(dir string) (manifest, error) {
 	var m manifest
 	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, &InputError{fmt.Sprintf("%s is no cloud assembly: it has no manifest.json; name the folder that cdk synth wrote, cdk.out by default", dir)}
+		return m, &InputError{fmt.Sprintf("%s is no cloud assembly: it has no manifest.json; name the folder that cdk synth wrote, cdk.out by default, or a CloudFormation template", dir)}
 	}
 	if err != nil {
 		return m, err
@@ -164,6 +234,9 @@ func readStacks(dir string, m manifest) ([]*stack, error) {
 					return nil, err
 				}
 			}
+		}
+		if err := s.readNested(); err != nil {
+			return nil, err
 		}
 		stacks = append(stacks, s)
 	}

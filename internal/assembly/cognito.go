@@ -13,107 +13,170 @@ func (r *reader) readUserPool(s *stack, id string) {
 	if !ok {
 		return
 	}
-	ref, err := r.ref(s, id, p.at)
-	if err != nil {
-		r.problem(p.at, "%v", err)
-		return
-	}
-	poolID := text(ref)
+	poolID, listed := r.physicalID(s, id), p.noted()
 	pool := &UserPool{
 		Place:  s.place(id),
 		ID:     poolID,
 		ARN:    s.arn("cognito-idp", "userpool/"+poolID),
-		Name:   p.text("UserPoolName"),
+		Name:   listed.text("UserPoolName"),
 		Issuer: r.options.issuer(s.region, poolID),
+		// Defaults of AWS::Cognito::UserPool.
+		SelfSignUp:         !listed.object("AdminCreateUserConfig").bool("AllowAdminCreateUserOnly"),
+		MFA:                orText(listed.text("MfaConfiguration"), "OFF"),
+		DeletionProtection: listed.text("DeletionProtection") == "ACTIVE",
+		Triggers:           r.triggers(p),
 	}
 	if pool.Name == "" {
 		pool.Name = s.generatedName(id, 128)
 	}
-	pool.PreTokenFunctionARN = r.preToken(p)
+	if p.object("LambdaConfig").noted().object(preTokenConfig).text("LambdaVersion") == "V2_0" {
+		pool.PreTokenFunctionARN = pool.Triggers[preTokenConfig]
+	}
 	for _, other := range r.stacks {
 		r.readOfPool(other, pool)
 	}
 	r.model.UserPools = append(r.model.UserPools, pool)
 }
 
-// preToken returns the ARN of the function that changes users' tokens. Version
-// 2 of its event, and only that, is understood: Cognito does not send it for
-// client_credentials ("Pre token generation Lambda trigger"), so machines'
-// tokens are what they are without. Any other trigger is a problem.
-func (r *reader) preToken(p props) string {
-	triggers := p.object("LambdaConfig")
-	for _, name := range slices.Sorted(maps.Keys(triggers.values)) {
-		if name != "PreTokenGenerationConfig" {
-			r.problem(p.at, "LambdaConfig is not understood with %s: triggers change who gets which token", name)
+const preTokenConfig = "PreTokenGenerationConfig"
+
+// deciding are the triggers that say which users may sign in and what their
+// tokens carry, unless an event of version 2 of [preTokenConfig] does. The
+// others of "Customizing user pool workflows with Lambda triggers", Amazon
+// Cognito, decide about no token.
+var deciding = []string{
+	"CreateAuthChallenge", "DefineAuthChallenge", "InboundFederation", "PreAuthentication", "PreSignUp",
+	"PreTokenGeneration", "UserMigration", "VerifyAuthChallengeResponse",
+}
+
+// triggers reads the functions of a pool's LambdaConfig. Machines' tokens are
+// what they are without triggers, except where one takes version 3 of the
+// pre-token event: Cognito sends no other for client_credentials ("Pre token
+// generation Lambda trigger").
+func (r *reader) triggers(p props) map[string]string {
+	config := p.object("LambdaConfig")
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(config.values)) {
+		switch name {
+		case "KMSKeyID":
+			continue
+		case preTokenConfig, "CustomEmailSender", "CustomSMSSender":
+			out[name] = config.object(name).noted().text("LambdaArn")
+		default:
+			out[name] = config.noted().text(name)
+		}
+		if slices.Contains(deciding, name) {
+			r.note(p.at, "LambdaConfig.%s is not run here, and could change who gets which token", name)
 		}
 	}
-	if triggers.values["PreTokenGenerationConfig"] == nil {
-		return ""
+	if _, ok := out[preTokenConfig]; ok {
+		preToken := config.object(preTokenConfig)
+		switch version := preToken.text("LambdaVersion"); version {
+		case "V2_0":
+		case "V1_0":
+			r.note(preToken.at, "LambdaVersion V1_0 is not run here, and could change who gets which token")
+		default:
+			r.problem(preToken.at, "LambdaVersion %q is not understood; V2_0 is", version)
+		}
 	}
-	config := triggers.object("PreTokenGenerationConfig")
-	if version := config.text("LambdaVersion"); version != "V2_0" {
-		r.problem(config.at, "LambdaVersion %q is not understood; V2_0 is", version)
-	}
-	return config.text("LambdaArn")
+	return out
 }
 
 func (r *reader) readOfPool(s *stack, pool *UserPool) {
 	for _, id := range s.ofType(typeResourceServer) {
-		if p, ok := r.properties(s, id); ok && p.text("UserPoolId") == pool.ID {
+		if p, ok := r.properties(s, id); ok && p.ofPool(pool) {
+			p = p.noted()
 			server := ResourceServer{Place: s.place(id), Identifier: p.text("Identifier")}
-			scopes, _ := p.values["Scopes"].([]any)
-			for _, scope := range scopes {
-				values, _ := scope.(map[string]any)
-				server.Scopes = append(server.Scopes, server.Identifier+"/"+text(values["ScopeName"]))
+			for _, scope := range p.objects("Scopes") {
+				server.Scopes = append(server.Scopes, server.Identifier+"/"+scope.text("ScopeName"))
 			}
 			pool.ResourceServers = append(pool.ResourceServers, server)
 		}
 	}
 	for _, id := range s.ofType(typeUserPoolDomain) {
-		if p, ok := r.properties(s, id); ok && p.text("UserPoolId") == pool.ID {
-			pool.DomainPrefix = p.text("Domain")
+		if p, ok := r.properties(s, id); ok && p.ofPool(pool) {
+			if p.has("CustomDomainConfig") {
+				pool.CustomDomain = p.noted().text("Domain")
+			} else {
+				pool.DomainPrefix = p.noted().text("Domain")
+			}
 		}
 	}
 	for _, id := range s.ofType(typeUserPoolClient) {
-		if p, ok := r.properties(s, id); ok && p.text("UserPoolId") == pool.ID {
+		if p, ok := r.properties(s, id); ok && p.ofPool(pool) {
 			pool.Clients = append(pool.Clients, r.userPoolClient(s, id, p))
 		}
 	}
 }
 
+func (p props) ofPool(pool *UserPool) bool { return p.ignored().text("UserPoolId") == pool.ID }
+
+// noteForeignClient lists a client of a pool that the stage does not declare:
+// nobody here knows its tokens.
+func (r *reader) noteForeignClient(s *stack, id string) {
+	p, ok := r.properties(s, id)
+	if ok && !slices.ContainsFunc(r.model.UserPools, p.ofPool) {
+		r.note(p.at, "its user pool is not declared here, so this client is not read")
+	}
+}
+
+// authFlowNames are what Cognito calls an old name today.
+var authFlowNames = map[string]string{
+	"ADMIN_NO_SRP_AUTH":     "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+	"CUSTOM_AUTH_FLOW_ONLY": "ALLOW_CUSTOM_AUTH",
+	"USER_PASSWORD_AUTH":    "ALLOW_USER_PASSWORD_AUTH",
+}
+
 func (r *reader) userPoolClient(s *stack, id string, p props) UserPoolClient {
-	clientID, _ := r.ref(s, id, p.at)
-	units := p.object("TokenValidityUnits")
+	listed := p.noted()
 	c := UserPoolClient{
-		Place:     s.place(id),
-		ID:        text(clientID),
-		Name:      p.text("ClientName"),
+		Place: s.place(id),
+		ID:    r.physicalID(s, id),
+		Name:  listed.text("ClientName"),
+		// Whether it has a secret decides who may use it.
 		HasSecret: p.bool("GenerateSecret"),
-		OAuth:     p.bool("AllowedOAuthFlowsUserPoolClient"),
-		Flows:     p.texts("AllowedOAuthFlows"),
-		Scopes:    p.texts("AllowedOAuthScopes"),
-		Callbacks: p.texts("CallbackURLs"),
-		Logouts:   p.texts("LogoutURLs"),
+		OAuth:     listed.bool("AllowedOAuthFlowsUserPoolClient"),
+		Flows:     listed.texts("AllowedOAuthFlows"),
+		Scopes:    listed.texts("AllowedOAuthScopes"),
+		Callbacks: listed.texts("CallbackURLs"),
+		Logouts:   listed.texts("LogoutURLs"),
+		AuthFlows: listed.texts("ExplicitAuthFlows"),
+		// Defaults of "CreateUserPoolClient", Amazon Cognito.
+		HidesUsers: listed.text("PreventUserExistenceErrors") == "ENABLED",
+		Revokes:    !p.has("EnableTokenRevocation") || listed.bool("EnableTokenRevocation"),
 		// Off by default, as "Refresh tokens", Amazon Cognito, says.
-		RotatesRefreshTokens: p.object("RefreshTokenRotation").text("Feature") == "ENABLED",
+		RotatesRefreshTokens: listed.object("RefreshTokenRotation").text("Feature") == "ENABLED",
 		// Defaults of "Using tokens with user pools", Amazon Cognito.
-		AccessTokenLifetime:  lifetime(p, units, "AccessToken", "hours", time.Hour),
-		IDTokenLifetime:      lifetime(p, units, "IdToken", "hours", time.Hour),
-		RefreshTokenLifetime: lifetime(p, units, "RefreshToken", "days", 30*24*time.Hour),
+		AccessTokenLifetime:  lifetime(p, "AccessToken", "hours", time.Hour),
+		IDTokenLifetime:      lifetime(listed, "IdToken", "hours", time.Hour),
+		RefreshTokenLifetime: lifetime(listed, "RefreshToken", "days", 30*24*time.Hour),
 	}
 	if c.Name == "" {
 		c.Name = s.generatedName(id, 128)
 	}
+	for i, flow := range c.AuthFlows {
+		c.AuthFlows[i] = orText(authFlowNames[flow], flow)
+	}
+	if _, unknown := p.unknown("ExplicitAuthFlows"); len(c.AuthFlows) == 0 && !unknown {
+		c.AuthFlows = []string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"}
+	}
 	return c
 }
 
+func orText(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
 // lifetime reads a token's validity in the unit that the client states.
-func lifetime(p, units props, token, unit string, otherwise time.Duration) time.Duration {
+func lifetime(p props, token, unit string, otherwise time.Duration) time.Duration {
 	n := p.int(token+"Validity", 0)
 	if n == 0 {
 		return otherwise
 	}
-	if stated := units.text(token); stated != "" {
+	if stated := p.object("TokenValidityUnits").text(token); stated != "" {
 		unit = stated
 	}
 	switch unit {
@@ -126,7 +189,7 @@ func lifetime(p, units props, token, unit string, otherwise time.Duration) time.
 	case "days":
 		return time.Duration(n) * 24 * time.Hour
 	default:
-		p.reader.problem(p.at, "TokenValidityUnits.%s is %q; seconds, minutes, hours or days", token, unit)
+		p.report(p.at, "TokenValidityUnits.%s is %q; seconds, minutes, hours or days", token, unit)
 		return otherwise
 	}
 }
@@ -139,3 +202,6 @@ func (m *Model) UserPool(arn string) *UserPool {
 	}
 	return m.UserPools[i]
 }
+
+// HasDomain reports whether there is a host that serves the pool's tokens.
+func (p *UserPool) HasDomain() bool { return p.DomainPrefix != "" || p.CustomDomain != "" }

@@ -1,7 +1,6 @@
 package assembly_test
 
 import (
-	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,38 +27,134 @@ func readPool(t *testing.T, template string) (*assembly.UserPool, error) {
 	return m.UserPools[0], nil
 }
 
-// A trigger of version 2 leaves machines' tokens alone; nothing is known of
-// what any other does.
+// A trigger of version 2 leaves machines' tokens alone, and so does whatever
+// sees users only; version 3 does not.
 func TestTriggers(t *testing.T) {
 	t.Parallel()
-	const arn = `"LambdaArn": {"Fn::GetAtt": ["Fn", "Arn"]}`
-	tests := []struct{ name, config, function, problem string }{
-		{"none", `{}`, "", ""},
-		{"version 2", `{"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, "arn:aws:lambda:eu-west-1:111122223333:function:pretoken", ""},
-		{"version 3", `{"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", ` + arn + `}}`, "", `App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "V3_0" is not understood`},
-		{"no version", `{"PreTokenGenerationConfig": {` + arn + `}}`, "", `LambdaVersion "" is not understood`},
-		{"no object", `{"PreTokenGenerationConfig": "V2_0"}`, "", "PreTokenGenerationConfig is not an object"},
-		{"version 1", `{"PreTokenGeneration": "arn"}`, "", "App/Users/Pool: LambdaConfig is not understood with PreTokenGeneration"},
-		{"another beside it", `{"PreSignUp": "arn", "PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, "", "LambdaConfig is not understood with PreSignUp"},
-		{"migration", `{"UserMigration": "arn"}`, "", "LambdaConfig is not understood with UserMigration"},
-		{"no text", `"arn"`, "", "LambdaConfig is not an object"},
+	const (
+		arn = `"LambdaArn": {"Fn::GetAtt": ["Fn", "Arn"]}`
+		fn  = "arn:aws:lambda:eu-west-1:111122223333:function:pretoken"
+	)
+	tests := []struct {
+		name, config string
+		preToken     string
+		triggers     map[string]string
+		listed       string
+		decides      bool
+	}{
+		{"none", `{}`, "", map[string]string{}, "", false},
+		{"version 2", `{"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, fn, map[string]string{"PreTokenGenerationConfig": fn}, "", false},
+		{"version 3", `{"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", ` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
+			`App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "V3_0" is not understood; V2_0 is`, true},
+		{"no version", `{"PreTokenGenerationConfig": {` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
+			`App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "" is not understood; V2_0 is`, true},
+		{"version 1", `{"PreTokenGenerationConfig": {"LambdaVersion": "V1_0", ` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
+			"App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion V1_0 is not run here, and could change who gets which token", false},
+		{"version 1, the old way", `{"PreTokenGeneration": "arn"}`, "", map[string]string{"PreTokenGeneration": "arn"},
+			"App/Users/Pool: LambdaConfig.PreTokenGeneration is not run here, and could change who gets which token", false},
+		{"before a sign-up", `{"PreSignUp": "arn"}`, "", map[string]string{"PreSignUp": "arn"},
+			"App/Users/Pool: LambdaConfig.PreSignUp is not run here, and could change who gets which token", false},
+		{"messages", `{"CustomMessage": "arn", "KMSKeyID": "key", "CustomEmailSender": {"LambdaVersion": "V1_0", ` + arn + `}}`,
+			"", map[string]string{"CustomMessage": "arn", "CustomEmailSender": fn}, "", false},
+		{"no text", `"arn"`, "", map[string]string{}, "App/Users/Pool: LambdaConfig is not an object", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := readPool(t, pool(tt.config, ""))
-			if tt.problem == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got.PreTokenFunctionARN != tt.function {
-					t.Errorf("the trigger is %q, want %q", got.PreTokenFunctionARN, tt.function)
-				}
-				return
+			m := read(t, [2]string{"Identity", pool(tt.config, "")})
+			got := m.UserPools[0]
+			if got.PreTokenFunctionARN != tt.preToken || !reflect.DeepEqual(got.Triggers, tt.triggers) {
+				t.Errorf("the trigger is %q, all are %v", got.PreTokenFunctionARN, got.Triggers)
 			}
-			var unsupported *assembly.UnsupportedError
-			if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), tt.problem) {
-				t.Errorf("got  %v\nwant %q in it", err, tt.problem)
+			if want := problems(tt.listed); !reflect.DeepEqual(problemsOf(m), want) || (m.Servable() != nil) != tt.decides {
+				t.Errorf("listed %q, want %q; %v", problemsOf(m), want, m.Servable())
+			}
+		})
+	}
+}
+
+func problems(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// problemsOf returns what was not understood.
+func problemsOf(m *assembly.Model) []string {
+	var out []string
+	for _, p := range m.NotUnderstood {
+		out = append(out, p.String())
+	}
+	return out
+}
+
+// What a pool leaves out is Cognito's default, which lets anyone sign up.
+func TestUserPool(t *testing.T) {
+	t.Parallel()
+	m := read(t, [2]string{"Identity", `{"Resources": {
+		"Plain": {"Type": "AWS::Cognito::UserPool", "Properties": {}},
+		"Strict": {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "strict", "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true},
+			"MfaConfiguration": "OPTIONAL", "DeletionProtection": "ACTIVE"}},
+		"Server": {"Type": "AWS::Cognito::UserPoolResourceServer", "Properties": {"UserPoolId": {"Ref": "Strict"}, "Identifier": "orders", "Name": "x",
+			"Scopes": [{"ScopeName": "read", "ScopeDescription": "x"}]}},
+		"Prefix": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"UserPoolId": {"Ref": "Strict"}, "Domain": "shop"}},
+		"Host": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"UserPoolId": {"Ref": "Strict"}, "Domain": "auth.example.com", "CustomDomainConfig": {"CertificateArn": "arn"}}},
+		"Foreign": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": "eu-west-1_Elsewhere"}}}}`})
+	plain, strict := m.UserPools[0], m.UserPools[1]
+	if !plain.SelfSignUp || plain.MFA != "OFF" || plain.DeletionProtection || plain.HasDomain() {
+		t.Errorf("by default: %+v", plain)
+	}
+	if strict.SelfSignUp || strict.MFA != "OPTIONAL" || !strict.DeletionProtection || strict.Name != "strict" {
+		t.Errorf("as stated: %+v", strict)
+	}
+	if strict.DomainPrefix != "shop" || strict.CustomDomain != "auth.example.com" || !strict.HasDomain() {
+		t.Errorf("the domains are %q and %q", strict.DomainPrefix, strict.CustomDomain)
+	}
+	if want := []string{"orders/read"}; !reflect.DeepEqual(strict.ResourceServers[0].Scopes, want) {
+		t.Errorf("the scopes are %v", strict.ResourceServers[0].Scopes)
+	}
+	if want := []string{"Identity/Foreign: its user pool is not declared here, so this client is not read"}; !reflect.DeepEqual(problemsOf(m), want) {
+		t.Errorf("listed %q, want %q", problemsOf(m), want)
+	}
+}
+
+// What is not known of a pool or a client is listed. Only what could admit
+// somebody keeps it from being served.
+func TestUnknownIdentity(t *testing.T) {
+	t.Parallel()
+	const secret = `{"Fn::ImportValue": "elsewhere"}`
+	for name, tt := range map[string]struct {
+		pool, client string
+		decides      bool
+	}{
+		"name":        {`"UserPoolName": ` + secret, ``, false},
+		"sign-up":     {`"AdminCreateUserConfig": ` + secret, ``, false},
+		"triggers":    {`"LambdaConfig": ` + secret, ``, true},
+		"a trigger":   {`"LambdaConfig": {"PostConfirmation": ` + secret + `}`, ``, false},
+		"callbacks":   {``, `"CallbackURLs": [` + secret + `]`, false},
+		"auth flows":  {``, `"ExplicitAuthFlows": ` + secret, false},
+		"pool":        {``, `"UserPoolId": ` + secret, false},
+		"secret":      {``, `"GenerateSecret": ` + secret, true},
+		"lifetime":    {``, `"AccessTokenValidity": ` + secret, true},
+		"ID lifetime": {``, `"IdTokenValidity": ` + secret, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := `"UserPoolId": {"Ref": "Pool"}`
+			switch {
+			case strings.Contains(tt.client, "UserPoolId"):
+				client = tt.client
+			case tt.client != "":
+				client += ", " + tt.client
+			}
+			m := read(t, [2]string{"Identity", `{"Resources": {"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {` + tt.pool + `}},
+				"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {` + client + `}}}}`})
+			if len(m.NotUnderstood) != 1 || (m.Servable() != nil) != tt.decides {
+				t.Errorf("listed %q, of which some decide: %t", problemsOf(m), m.Servable() != nil)
+			}
+			if name == "auth flows" && m.UserPools[0].Clients[0].AuthFlows != nil {
+				t.Errorf("unknown flows count as %v", m.UserPools[0].Clients[0].AuthFlows)
 			}
 		})
 	}
@@ -69,6 +164,7 @@ func TestSignInClient(t *testing.T) {
 	t.Parallel()
 	got, err := readPool(t, pool(`{}`, `, "ClientName": "website", "AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthFlows": ["code"],
 		"AllowedOAuthScopes": ["openid", "orders/read"], "CallbackURLs": ["https://shop.example.com/callback"], "LogoutURLs": ["https://shop.example.com/"],
+		"ExplicitAuthFlows": ["ALLOW_CUSTOM_AUTH", "USER_PASSWORD_AUTH"], "PreventUserExistenceErrors": "ENABLED", "EnableTokenRevocation": false,
 		"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30},
 		"AccessTokenValidity": 15, "IdTokenValidity": 20, "RefreshTokenValidity": 720,
 		"TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "minutes"}`))
@@ -80,6 +176,7 @@ func TestSignInClient(t *testing.T) {
 	want := assembly.UserPoolClient{
 		Name: "website", OAuth: true, Flows: []string{"code"}, Scopes: []string{"openid", "orders/read"},
 		Callbacks: []string{"https://shop.example.com/callback"}, Logouts: []string{"https://shop.example.com/"}, RotatesRefreshTokens: true,
+		AuthFlows: []string{"ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH"}, HidesUsers: true,
 		AccessTokenLifetime: 15 * time.Minute, IDTokenLifetime: 20 * time.Minute, RefreshTokenLifetime: 12 * time.Hour,
 	}
 	if !reflect.DeepEqual(client, want) {
@@ -90,12 +187,13 @@ func TestSignInClient(t *testing.T) {
 // What a client leaves out is Cognito's default.
 func TestClientDefaults(t *testing.T) {
 	t.Parallel()
-	for name, rotation := range map[string]string{"left out": "", "off": `, "RefreshTokenRotation": {"Feature": "DISABLED"}`} {
+	for name, rotation := range map[string]string{"left out": "", "off": `, "ExplicitAuthFlows": [], "RefreshTokenRotation": {"Feature": "DISABLED"}`} {
 		got, err := readPool(t, pool(`{}`, rotation))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if client := got.Clients[0]; client.RotatesRefreshTokens || client.HasSecret || client.OAuth || client.RefreshTokenLifetime != 30*24*time.Hour {
+		if client := got.Clients[0]; client.RotatesRefreshTokens || client.HasSecret || client.OAuth || client.HidesUsers || !client.Revokes || client.RefreshTokenLifetime != 30*24*time.Hour ||
+			!reflect.DeepEqual(client.AuthFlows, []string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"}) {
 			t.Errorf("%s: %+v", name, client)
 		}
 	}

@@ -3,13 +3,11 @@ package assembly
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"regexp"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -20,40 +18,41 @@ const (
 	extensionAnyMethod        = "x-amazon-apigateway-any-method"
 	extensionAuthorizer       = "x-amazon-apigateway-authorizer"
 	extensionAuthType         = "x-amazon-apigateway-authtype"
+	extensionBinaryMediaTypes = "x-amazon-apigateway-binary-media-types"
+	extensionCompression      = "x-amazon-apigateway-minimum-compression-size"
+	extensionEndpoint         = "x-amazon-apigateway-endpoint-configuration"
 	extensionGatewayResponses = "x-amazon-apigateway-gateway-responses"
 	extensionIntegration      = "x-amazon-apigateway-integration"
+	extensionKeySource        = "x-amazon-apigateway-api-key-source"
+	extensionPolicy           = "x-amazon-apigateway-policy"
 	extensionValidator        = "x-amazon-apigateway-request-validator"
 	extensionValidators       = "x-amazon-apigateway-request-validators"
+)
+
+// Extensions that decide nothing about a request.
+const (
+	extensionDocumentation = "x-amazon-apigateway-documentation"
+	extensionImportExport  = "x-amazon-apigateway-importexport-version"
 )
 
 // bodyReader reads one OpenAPI body into an API.
 type bodyReader struct {
 	*reader
-	api *RestAPI
-	at  string
-	doc *openapi3.T
+	api   *RestAPI
+	at    string
+	body  map[string]any // as the template has it, resolved
+	doc   *openapi3.T    // the same, as OpenAPI 3.0
+	names versionNames
 
+	any        map[string]*openapi3.Operation // of any method, by path
 	validators map[string]Validator
-}
-
-func loadOpenAPI(data []byte) (*openapi3.T, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(data)
-	if err != nil {
-		return nil, fmt.Errorf("not an OpenAPI 3.0 document: %w", err)
-	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
-		return nil, fmt.Errorf("OpenAPI version %q is not understood; API Gateway takes 3.0", doc.OpenAPI)
-	}
-	return doc, nil
+	schemes    map[string]securityScheme
 }
 
 func (b *bodyReader) read() {
-	if len(b.doc.Security) > 0 {
-		b.problem(b.at+".security", "a requirement for the whole API is not understood; put it on each operation")
-	}
-	authorizers := b.authorizers()
+	b.readDocument()
 	b.readValidators()
-	b.api.GatewayResponses = map[string]GatewayResponse{}
+	b.readSchemes()
 	decodeExtension(b, b.at, b.doc.Extensions, extensionGatewayResponses, func(v map[string]gatewayResponse) {
 		for name, response := range v {
 			b.api.GatewayResponses[name] = response.model(b, b.at+"."+extensionGatewayResponses+"."+name)
@@ -63,36 +62,75 @@ func (b *bodyReader) read() {
 		return
 	}
 	for _, path := range b.doc.Paths.InMatchingOrder() {
-		b.readPath(path, b.doc.Paths.Value(path), authorizers)
+		b.readPath(path, b.doc.Paths.Value(path))
 	}
 }
 
-func (b *bodyReader) readPath(path string, item *openapi3.PathItem, authorizers map[string]Authorization) {
-	at := b.at + ".paths." + path
-	operations := item.Operations()
-	if raw, ok := item.Extensions[extensionAnyMethod]; ok {
-		var op openapi3.Operation
-		if err := reencode(raw, &op); err != nil {
-			b.problem(at+"."+extensionAnyMethod, "%v", err)
-			return
+// readDocument reads what the body says about the API as a whole. What a
+// property of the API says, too, is the API's.
+func (b *bodyReader) readDocument() {
+	if b.api.Name == "" && b.doc.Info != nil {
+		b.api.Name = b.doc.Info.Title
+	}
+	decodeExtension(b, b.at, b.doc.Extensions, extensionKeySource, func(source string) {
+		b.api.APIKeySource = cmp.Or(b.api.APIKeySource, strings.ToUpper(source))
+	})
+	decodeExtension(b, b.at, b.doc.Extensions, extensionBinaryMediaTypes, func(types []string) {
+		if b.api.BinaryMediaTypes == nil {
+			b.api.BinaryMediaTypes = types
 		}
-		operations["ANY"] = &op
+	})
+	decodeExtension(b, b.at, b.doc.Extensions, extensionCompression, func(size int) {
+		if b.api.Compression == nil && size >= 0 {
+			b.api.Compression = &Compression{MinimumBytes: size}
+		}
+	})
+	b.readEndpoint(b.at, b.doc.Extensions)
+	for i, server := range b.doc.Servers {
+		b.readEndpoint(b.at+".servers["+strconv.Itoa(i)+"]", server.Extensions)
+	}
+}
+
+// readEndpoint reads x-amazon-apigateway-endpoint-configuration, which stands in
+// a server of OpenAPI 3.0 and at the top of Swagger 2.0.
+func (b *bodyReader) readEndpoint(at string, extensions map[string]any) {
+	decodeExtension(b, at, extensions, extensionEndpoint, func(v struct {
+		Disabled     bool     `json:"disableExecuteApiEndpoint"`
+		VPCEndpoints []string `json:"vpcEndpointIds"`
+	}) {
+		b.api.ExecuteAPIDisabled = b.api.ExecuteAPIDisabled || v.Disabled
+	})
+}
+
+func (b *bodyReader) readPath(path string, item *openapi3.PathItem) {
+	operations := item.Operations()
+	if op := b.any[path]; op != nil {
+		operations["ANY"] = op
 	}
 	for _, method := range slices.Sorted(maps.Keys(operations)) {
-		op := operations[method]
-		place := at + "." + strings.ToLower(method)
+		key := strings.ToLower(method)
+		if method == "ANY" {
+			key = extensionAnyMethod
+		}
+		op, place := operations[method], b.at+".paths."+path+"."+key
 		route := Route{
-			Method:        method,
-			Path:          path,
-			ResourceID:    fake(lower, 6, b.api.ID, path),
-			OperationName: op.OperationID,
-			Authorization: b.authorization(place, op, authorizers),
-			Integration:   Integration{Unsupported: "the operation has no " + extensionIntegration},
+			Place:           b.api.Place,
+			Method:          method,
+			Path:            path,
+			ResourceID:      fake(lower, 6, b.api.ID, path),
+			OperationName:   op.OperationID,
+			Integration:     Integration{Unsupported: place + ": the operation has no " + extensionIntegration},
+			ResponseHeaders: declaredHeaders(op.Responses),
 		}
 		if path == "/" {
 			route.ResourceID = fake(lower, 10, b.api.ID, "/")
 		}
-		if raw, ok := op.Extensions[extensionIntegration]; ok {
+		if !isMethod(method) {
+			b.problem(place, "the method %s is not understood", method)
+		}
+		b.authorize(place, op, &route)
+		// The resolved body says more about what is unknown than the document.
+		if raw, ok := members(members(members(b.body["paths"])[path])[key])[extensionIntegration]; ok {
 			route.Integration = readIntegration(raw, place+"."+extensionIntegration)
 		}
 		b.readValidation(place, &route, op, item.Parameters)
@@ -100,131 +138,21 @@ func (b *bodyReader) readPath(path string, item *openapi3.PathItem, authorizers 
 	}
 }
 
-// authorizers reads the security schemes by name.
-func (b *bodyReader) authorizers() map[string]Authorization {
-	out := map[string]Authorization{}
-	if b.doc.Components == nil {
-		return out
-	}
-	for name, ref := range b.doc.Components.SecuritySchemes {
-		at := b.at + ".components.securitySchemes." + name
-		scheme := ref.Value
-		authType, _ := scheme.Extensions[extensionAuthType].(string)
-		switch strings.ToLower(authType) {
-		case "awssigv4":
-			out[name] = Authorization{Type: AuthorizationIAM}
-		case "cognito_user_pools":
-			authorizer := &Authorizer{Name: name, Type: AuthorizationCognito, Header: scheme.Name}
-			decodeExtension(b, at, scheme.Extensions, extensionAuthorizer, func(v struct {
-				Type         string   `json:"type"`
-				ProviderARNs []string `json:"providerARNs"`
-			}) {
-				authorizer.ProviderARNs = v.ProviderARNs
-				if v.Type != "cognito_user_pools" {
-					b.problem(at, "an authorizer of type %q is not understood", v.Type)
-				}
-			})
-			if scheme.Type != "apiKey" || scheme.In != "header" || scheme.Name == "" || len(authorizer.ProviderARNs) == 0 {
-				b.problem(at, "a Cognito authorizer takes its token from a header and names its user pools")
-			}
-			out[name] = Authorization{Type: AuthorizationCognito, Authorizer: authorizer}
-		default:
-			b.problem(at, "authorizers of type %q are not understood", cmp.Or(authType, scheme.Type))
+// declaredHeaders returns the headers of each response that has a status.
+func declaredHeaders(responses *openapi3.Responses) map[int][]string {
+	out := map[int][]string{}
+	for code, response := range responses.Map() {
+		status, err := strconv.Atoi(code)
+		if err != nil || response.Value == nil {
+			continue
 		}
-	}
-	return out
-}
-
-// authorization reads what an operation asks of its caller. Anything but
-// exactly one known requirement, or none, admits nobody.
-func (b *bodyReader) authorization(at string, op *openapi3.Operation, authorizers map[string]Authorization) Authorization {
-	if op.Security == nil || len(*op.Security) == 0 {
-		return Authorization{Type: AuthorizationNone}
-	}
-	if len(*op.Security) > 1 || len((*op.Security)[0]) != 1 {
-		b.problem(at+".security", "exactly one requirement with one scheme is understood")
-		return Authorization{}
-	}
-	for name, scopes := range (*op.Security)[0] {
-		authorization, known := authorizers[name]
-		if !known {
-			b.problem(at+".security", "no understood security scheme is named %q", name)
-		}
-		authorization.Scopes = slices.Clone(scopes)
-		return authorization
-	}
-	return Authorization{}
-}
-
-type integration struct {
-	Type                string                         `json:"type"`
-	HTTPMethod          string                         `json:"httpMethod"`
-	URI                 string                         `json:"uri"`
-	PassthroughBehavior string                         `json:"passthroughBehavior"`
-	TimeoutInMillis     int                            `json:"timeoutInMillis"`
-	RequestTemplates    map[string]string              `json:"requestTemplates"`
-	Responses           map[string]integrationResponse `json:"responses"`
-}
-
-type integrationResponse struct {
-	StatusCode         json.Number       `json:"statusCode"`
-	ResponseParameters map[string]string `json:"responseParameters"`
-	ResponseTemplates  map[string]string `json:"responseTemplates"`
-}
-
-// defaultTimeout of an integration ("Amazon API Gateway quotas").
-const defaultTimeout = 29 * time.Second
-
-var lambdaURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(arn:[^/]+)/invocations$`)
-
-// readIntegration reads what answers a route. What is not understood of it
-// leaves the route unserved, and no other.
-func readIntegration(raw any, at string) Integration {
-	var i integration
-	if err := reencode(raw, &i); err != nil {
-		return Integration{Unsupported: fmt.Sprintf("%s: %v", at, err)}
-	}
-	out := Integration{
-		Type:                strings.ToUpper(i.Type),
-		Timeout:             defaultTimeout,
-		PassthroughBehavior: cmp.Or(strings.ToUpper(i.PassthroughBehavior), "WHEN_NO_MATCH"),
-		RequestTemplates:    i.RequestTemplates,
-	}
-	if i.TimeoutInMillis > 0 {
-		out.Timeout = time.Duration(i.TimeoutInMillis) * time.Millisecond
-	}
-	switch out.Type {
-	case IntegrationLambdaProxy:
-		if arn := lambdaURI.FindStringSubmatch(i.URI); arn != nil {
-			out.FunctionARN = arn[1]
-		} else {
-			out.Unsupported = fmt.Sprintf("%s: the uri %q names no Lambda function", at, i.URI)
-		}
-	case IntegrationMock:
-	default:
-		out.Unsupported = fmt.Sprintf("%s: integrations of type %q are not served", at, i.Type)
-	}
-	for _, pattern := range slices.Sorted(maps.Keys(i.Responses)) {
-		response := i.Responses[pattern]
-		status, err := strconv.Atoi(response.StatusCode.String())
-		if err != nil {
-			out.Unsupported = fmt.Sprintf("%s.responses.%s: malformed statusCode", at, pattern)
-		}
-		if pattern == "default" {
-			pattern = ""
-		}
-		out.Responses = append(out.Responses, IntegrationResponse{
-			SelectionPattern: pattern,
-			StatusCode:       status,
-			Parameters:       response.ResponseParameters,
-			Templates:        response.ResponseTemplates,
-		})
+		out[status] = slices.Sorted(maps.Keys(response.Value.Headers))
 	}
 	return out
 }
 
 type gatewayResponse struct {
-	StatusCode         json.Number       `json:"statusCode"`
+	StatusCode         numeral           `json:"statusCode"`
 	ResponseParameters map[string]string `json:"responseParameters"`
 	ResponseTemplates  map[string]string `json:"responseTemplates"`
 }
@@ -232,7 +160,7 @@ type gatewayResponse struct {
 func (g gatewayResponse) model(b *bodyReader, at string) GatewayResponse {
 	out := GatewayResponse{Parameters: g.ResponseParameters, Templates: g.ResponseTemplates}
 	if g.StatusCode != "" {
-		status, err := strconv.Atoi(g.StatusCode.String())
+		status, err := strconv.Atoi(string(g.StatusCode))
 		if err != nil || status < 200 || status > 599 {
 			b.problem(at, "statusCode %s is no HTTP status", g.StatusCode)
 		}
@@ -249,6 +177,10 @@ func decodeExtension[T any](b *bodyReader, at string, extensions map[string]any,
 		return
 	}
 	var value T
+	if member := misspelled(raw, reflect.TypeFor[T]()); member != "" {
+		b.problem(at+"."+name, "unknown field %q", member)
+		return
+	}
 	if err := reencode(raw, &value); err != nil {
 		b.problem(at+"."+name, "%v", err)
 		return
@@ -264,4 +196,38 @@ func reencode(raw, into any) error {
 	decoder := json.NewDecoder(strings.NewReader(string(data)))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode(into)
+}
+
+// misspelled returns a member whose name is a field's only in another case: the
+// decoder takes it, and API Gateway does not.
+func misspelled(raw any, into reflect.Type) string {
+	switch into.Kind() {
+	case reflect.Slice:
+		for _, member := range list(raw) {
+			if name := misspelled(member, into.Elem()); name != "" {
+				return name
+			}
+		}
+	case reflect.Map:
+		for _, member := range members(raw) {
+			if name := misspelled(member, into.Elem()); name != "" {
+				return name
+			}
+		}
+	case reflect.Struct:
+		fields := map[string]reflect.Type{}
+		for _, field := range reflect.VisibleFields(into) {
+			fields[field.Tag.Get("json")] = field.Type
+		}
+		for name, member := range members(raw) {
+			field, known := fields[name]
+			if !known {
+				return name
+			}
+			if name := misspelled(member, field); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }

@@ -8,68 +8,136 @@ import (
 )
 
 // shape names the members of an OpenAPI object that may stand in a body
-// (OpenAPI Specification 3.0.3, section 4.7), and API Gateway's extensions that
-// are read there.
+// (OpenAPI Specification 3.0.3, section 4.7, and 2.0), and API Gateway's
+// extensions that are read there.
 type shape struct {
 	keys       []string
 	extensions []string
 }
 
+// versionNames says what stands where in a version of OpenAPI.
+type versionNames struct {
+	swagger bool
+	schemes string // path of the security schemes
+	schemas string // path of the schemas
+
+	document, pathItem, operation, scheme shape
+}
+
+var methodKeys = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
 var (
-	documentShape = shape{
-		[]string{"openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"},
-		[]string{extensionGatewayResponses, extensionValidator, extensionValidators},
+	documentExtensions = []string{
+		extensionBinaryMediaTypes, extensionCompression, extensionDocumentation, extensionGatewayResponses,
+		extensionImportExport, extensionKeySource, extensionPolicy, extensionValidator, extensionValidators,
 	}
-	pathItemShape = shape{
-		[]string{"summary", "description", "parameters", "servers", "get", "put", "post", "delete", "options", "head", "patch", "trace"},
-		[]string{extensionAnyMethod},
+	operationExtensions = []string{extensionIntegration, extensionValidator}
+	schemeExtensions    = []string{extensionAuthType, extensionAuthorizer}
+
+	openAPI3 = versionNames{
+		schemes:  "components.securitySchemes",
+		schemas:  "components.schemas",
+		document: shape{[]string{"openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"}, documentExtensions},
+		pathItem: shape{[]string{"summary", "description", "parameters", "servers"}, nil},
+		operation: shape{
+			[]string{"tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses", "deprecated", "security", "servers"},
+			operationExtensions,
+		},
+		scheme: shape{[]string{"type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"}, schemeExtensions},
 	}
-	operationShape = shape{
-		[]string{"tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses", "deprecated", "security", "servers"},
-		[]string{extensionIntegration, extensionValidator},
-	}
-	schemeShape = shape{
-		[]string{"type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"},
-		[]string{extensionAuthType, extensionAuthorizer},
+	swagger2 = versionNames{
+		swagger: true,
+		schemes: "securityDefinitions",
+		schemas: "definitions",
+		document: shape{
+			[]string{"swagger", "info", "host", "basePath", "schemes", "consumes", "produces", "paths", "definitions", "parameters", "responses", "securityDefinitions", "security", "tags", "externalDocs"},
+			append([]string{extensionEndpoint}, documentExtensions...),
+		},
+		pathItem: shape{[]string{"parameters"}, nil},
+		operation: shape{
+			[]string{"tags", "summary", "description", "externalDocs", "operationId", "consumes", "produces", "parameters", "responses", "schemes", "deprecated", "security"},
+			operationExtensions,
+		},
+		scheme: shape{[]string{"type", "description", "name", "in", "flow", "authorizationUrl", "tokenUrl", "scopes"}, schemeExtensions},
 	}
 )
+
+func versionNamesOf(body map[string]any) versionNames {
+	if text(body["swagger"]) == "2.0" {
+		return swagger2
+	}
+	return openAPI3
+}
 
 // checkKeys reports every member that is not read as it is written. The
 // libraries below take names in any case, API Gateway does not: a "SECURITY"
 // protects nothing. And an extension may close what would be open, wherever it
 // stands.
-func (b *bodyReader) checkKeys(body map[string]any) {
-	b.checkShape(b.at, body, documentShape, "paths", "components")
-	for path, item := range members(body["paths"]) {
-		at := b.at + ".paths." + path
-		item, _ := item.(map[string]any)
+func (b *bodyReader) checkKeys() {
+	b.checkShape(b.at, b.body, b.names.document, "paths", "components", "securityDefinitions", "servers")
+	for path, value := range members(b.body["paths"]) {
+		at, item := b.at+".paths."+path, members(value)
 		operations := slices.DeleteFunc(slices.Collect(maps.Keys(item)), func(key string) bool { return !isOperation(key) })
-		b.checkShape(at, item, pathItemShape, operations...)
+		b.checkShape(at, item, b.names.pathItem, operations...)
 		for _, key := range operations {
-			operation, _ := item[key].(map[string]any)
-			b.checkShape(at+"."+key, operation, operationShape)
+			b.checkShape(at+"."+key, members(item[key]), b.names.operation)
 		}
 	}
-	for name, component := range members(body["components"]) {
-		at := b.at + ".components." + name
-		if name != "securitySchemes" {
-			b.checkNoExtensions(at, component)
+	for i, server := range list(b.body["servers"]) {
+		b.checkShape(fmt.Sprintf("%s.servers[%d]", b.at, i), members(server), shape{[]string{"url", "description", "variables"}, []string{extensionEndpoint}})
+	}
+	b.checkSchemes(members(b.body["securityDefinitions"]))
+	for name, component := range members(b.body["components"]) {
+		if name == "securitySchemes" {
+			b.checkSchemes(members(component))
 			continue
 		}
-		for scheme, value := range members(component) {
-			value, _ := value.(map[string]any)
-			b.checkShape(at+"."+scheme, value, schemeShape)
+		b.checkNoExtensions(b.at+".components."+name, component)
+		if name == "requestBodies" || name == "parameters" {
+			b.checkCase(b.at+".components."+name, component)
 		}
 	}
 }
 
+// requestKeys decide about requests in parameters and bodies of requests.
+// Schemas below them are read apart.
+var requestKeys = []string{"$ref", "content", "in", "name", "required", "schema"}
+
+// checkCase reports a member whose name is one of those in another case only.
+func (b *bodyReader) checkCase(at string, value any) {
+	for i, member := range list(value) {
+		b.checkCase(fmt.Sprintf("%s[%d]", at, i), member)
+	}
+	for key, member := range members(value) {
+		switch {
+		case slices.Contains(requestKeys, key):
+		case slices.Contains(requestKeys, strings.ToLower(key)):
+			b.problem(at, "%s is not understood; it is spelled %s", key, strings.ToLower(key))
+		}
+		if key != "schema" && !slices.Contains(proseKeys, key) {
+			b.checkCase(at+"."+key, member)
+		}
+	}
+}
+
+func (b *bodyReader) checkSchemes(schemes map[string]any) {
+	for name, value := range schemes {
+		b.checkShape(b.at+"."+b.names.schemes+"."+name, members(value), b.names.scheme)
+	}
+}
+
 func isOperation(key string) bool {
-	return key == extensionAnyMethod || slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}, key)
+	return key == extensionAnyMethod || slices.Contains(methodKeys, key)
 }
 
 func members(value any) map[string]any {
 	object, _ := value.(map[string]any)
 	return object
+}
+
+func list(value any) []any {
+	elements, _ := value.([]any)
+	return elements
 }
 
 // checkShape checks an object's own members, and that no extension hides below
@@ -80,6 +148,9 @@ func (b *bodyReader) checkShape(at string, object map[string]any, s shape, elsew
 		case slices.Contains(elsewhere, key), slices.Contains(s.extensions, key):
 		case slices.Contains(s.keys, key):
 			b.checkNoExtensions(at+"."+key, object[key])
+			if key == "requestBody" || key == "parameters" {
+				b.checkCase(at+"."+key, object[key])
+			}
 		case !strings.HasPrefix(key, "x-") || isExtension(key):
 			b.problem(at, "%s is not understood", key)
 		}

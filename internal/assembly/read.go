@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Options shape a model.
@@ -24,95 +22,197 @@ func (o Options) issuer(region, poolID string) string {
 }
 
 // Model resolves one stage of the assembly. An empty id names the only stage.
-// It fails with an [InputError] where there is no such stage, and with an
-// [UnsupportedError] that lists everything that was not understood and could
-// decide who may call.
+// It fails with an [InputError] where there is no such stage. What was not
+// understood stands in the model.
 func (a *Assembly) Model(stage string, o Options) (*Model, error) {
 	u, err := a.choose(stage)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{
-		resolver: &resolver{stacks: u.stacks, options: o},
-		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}},
-	}
-	for _, s := range u.stacks {
-		if s.has(typeRestAPI) || len(u.stacks) == 1 {
+	return u.model(o), nil
+}
+
+func (u unit) model(o Options) *Model {
+	r := newReader(u, o)
+	for _, s := range r.stacks {
+		if s.has(typeRestAPI) || len(r.stacks) == 1 {
 			r.model.Region, r.model.Account = s.region, s.account
 		}
 	}
-	for _, s := range u.stacks {
-		r.readStack(s)
+	for _, s := range r.stacks {
+		r.readTemplate(s)
 	}
-	if len(r.problems) > 0 {
-		return nil, &UnsupportedError{Problems: r.problems}
+	for _, read := range parts {
+		read(r)
 	}
-	return r.model, nil
+	for _, s := range r.stacks {
+		r.readOutputs(s)
+	}
+	return r.model
+}
+
+// Servable fails with an [UnsupportedError] where ignoring what was not
+// understood could let a request pass that AWS would refuse.
+func (m *Model) Servable() error {
+	var problems []string
+	for _, p := range m.NotUnderstood {
+		if p.Decides {
+			problems = append(problems, p.String())
+		}
+	}
+	if len(problems) > 0 {
+		return &UnsupportedError{Problems: problems}
+	}
+	return nil
 }
 
 // reader gathers a model and what was not understood on the way.
 type reader struct {
 	*resolver
 	model    *Model
-	problems []string
+	resolved map[nameIn]any    // properties, by resource
+	problems map[[2]string]int // where each stands in the model, by path and text
 }
 
+// newReader reads what a unit deploys: what a condition leaves out is gone.
+func newReader(u unit, o Options) *reader {
+	r := &reader{
+		resolver: newResolver(copies(u.stacks), o),
+		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}, Metadata: map[string]map[string]any{}},
+		resolved: map[nameIn]any{},
+		problems: map[[2]string]int{},
+	}
+	gone := map[*stack]bool{}
+	for _, s := range r.stacks { // each after the one around it
+		if s.parent != nil {
+			_, deployed := s.parent.template.Resources[s.parentID]
+			gone[s] = gone[s.parent] || !deployed
+		}
+		r.deployed(s)
+	}
+	r.stacks = slices.DeleteFunc(r.stacks, func(s *stack) bool { return gone[s] })
+	return r
+}
+
+// copies returns stacks that a model may change.
+func copies(declared []*stack) []*stack {
+	var out []*stack
+	copyOf := map[*stack]*stack{}
+	for _, d := range declared { // each after the one around it
+		s := *d
+		s.parent = copyOf[d.parent]
+		copyOf[d] = &s
+		out = append(out, &s)
+	}
+	return out
+}
+
+// problem notes what could decide whether a request is let pass.
 func (r *reader) problem(at string, format string, arguments ...any) {
-	r.problems = append(r.problems, at+": "+fmt.Sprintf(format, arguments...))
+	r.add(Problem{Path: at, Text: fmt.Sprintf(format, arguments...), Decides: true})
 }
 
-// refused are the types that decide who may call and that are not read yet.
-// Ignoring one would serve an API that is more open, or otherwise limited,
-// than the deployed one, or functions without their tables.
+// note notes what was not understood and decides about no request.
+func (r *reader) note(at string, format string, arguments ...any) {
+	r.add(Problem{Path: at, Text: fmt.Sprintf(format, arguments...)})
+}
+
+// add lists a problem once, however many readers find it.
+func (r *reader) add(p Problem) {
+	key := [2]string{p.Path, p.Text}
+	if i, listed := r.problems[key]; listed {
+		r.model.NotUnderstood[i].Decides = r.model.NotUnderstood[i].Decides || p.Decides
+		return
+	}
+	r.problems[key] = len(r.model.NotUnderstood)
+	r.model.NotUnderstood = append(r.model.NotUnderstood, p)
+}
+
+// parts read what a stage deploys, one after the other. What a part reads may
+// name what an earlier one has read.
+var parts = []func(*reader){
+	each(typeUserPool, (*reader).readUserPool),
+	each(typeUserPoolClient, (*reader).noteForeignClient),
+	each(typeIdentityPool, (*reader).readIdentityPool),
+	(*reader).readRoles,
+	each(typeFunction, (*reader).readFunction),
+	each(typeTable, (*reader).readTable),
+	each(typePermission, (*reader).readPermission),
+	(*reader).readAPIs,
+}
+
+// each reads every resource of a type, by stack and logical id.
+func each(kind string, read func(*reader, *stack, string)) func(*reader) {
+	return func(r *reader) {
+		for _, s := range r.stacks {
+			for _, id := range s.ofType(kind) {
+				read(r, s, id)
+			}
+		}
+	}
+}
+
+// refused begin the names of types that decide who may call, or what answers.
+// Ignoring one that no reader knows would serve an API that is more open, or
+// otherwise limited, than the deployed one, or functions without their tables.
 var refused = []string{
 	"AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::WAFv2::WebACLAssociation", "AWS::WAFRegional::WebACLAssociation",
-	"AWS::CloudFormation::Stack", "AWS::Serverless::", "AWS::DynamoDB::GlobalTable",
+	"AWS::Serverless::", "AWS::DynamoDB::GlobalTable",
 }
 
-// readElsewhere are types under a refused prefix that are read, or that decide
-// nothing.
-var readElsewhere = []string{
-	typeRestAPI, typeAPIStage, typeDeployment, typeBasePathMapping, typeDomainName, "AWS::ApiGateway::Account",
+// decisive begin the names of types that decide about requests where they
+// stand, so that it must be known whether they do.
+var decisive = []string{"AWS::ApiGateway", "AWS::CloudFormation::", "AWS::Cognito::", "AWS::DynamoDB::", "AWS::IAM::", "AWS::Lambda::", "AWS::Serverless::", "AWS::WAF"}
+
+func (r *reader) isRefused(kind string) bool {
+	return !slices.Contains(apiTypes, kind) && slices.ContainsFunc(refused, func(prefix string) bool { return strings.HasPrefix(kind, prefix) })
 }
 
-func (r *reader) readStack(s *stack) {
-	if s.template.Transform != nil {
-		r.problem(s.path, "Transform is not understood")
+// readTemplate lists every resource, and what no reader would miss.
+func (r *reader) readTemplate(s *stack) {
+	if len(s.template.Metadata) > 0 {
+		r.model.Metadata[s.id] = s.template.Metadata
+	}
+	for _, name := range s.template.transforms() {
+		r.problem(s.path, "Transform %s is not understood", name)
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.template.Resources)) {
-		kind := s.template.Resources[id].Type
-		if s.template.Resources[id].Condition != "" {
-			r.problem(s.place(id).Path, "Condition is not understood")
+		r.readResource(s, id)
+	}
+}
+
+func (r *reader) readResource(s *stack, id string) {
+	res, place := s.template.Resources[id], s.place(id)
+	switch {
+	case res.Transform != nil:
+		r.problem(place.Path, "Fn::Transform is not understood")
+	case strings.HasPrefix(id, "Fn::"):
+		r.problem(place.Path, "%s is not understood", id)
+		return
+	case res.Type == typeNestedStack && r.inner(s, id) == nil:
+		r.problem(place.Path, "the template of the nested stack is not in the assembly")
+	case res.Type == "":
+		r.problem(place.Path, "it has no Type")
+	case r.isRefused(res.Type):
+		r.problem(place.Path, "%s is not understood", res.Type)
+	}
+	if res.Condition != "" {
+		if u, ok := r.namedCondition(s, res.Condition, place.Path).(Unknown); ok {
+			r.add(Problem{
+				Path: place.Path, Text: fmt.Sprintf("condition %s depends on what is not known here: %s", res.Condition, u.Reason),
+				Decides: slices.ContainsFunc(decisive, func(prefix string) bool { return strings.HasPrefix(res.Type, prefix) }),
+			})
 		}
-		if s.template.Resources[id].Transform != nil || kind == "" {
-			r.problem(s.place(id).Path, "Fn::Transform is not understood")
-		}
-		if slices.Contains(readElsewhere, kind) {
-			continue
-		}
-		if slices.ContainsFunc(refused, func(prefix string) bool { return strings.HasPrefix(kind, prefix) }) {
-			r.problem(s.place(id).Path, "%s is not understood", kind)
-		}
 	}
-	for _, id := range s.ofType(typeUserPool) {
-		r.readUserPool(s, id)
+	values := r.values(s, id)
+	if u, ok := values.(Unknown); ok {
+		r.problem(u.At, "%s", u.Reason)
 	}
-	for _, id := range s.ofType(typeFunction) {
-		r.readFunction(s, id)
-	}
-	for _, id := range s.ofType(typeTable) {
-		r.readTable(s, id)
-	}
-	for _, id := range s.ofType(typePermission) {
-		r.readPermission(s, id)
-	}
-	for _, id := range s.ofType(typeDomainName) {
-		r.checkDomainName(s, id)
-	}
-	for _, id := range s.ofType(typeRestAPI) {
-		r.readRestAPI(s, id)
-	}
-	r.readOutputs(s)
+	properties, _ := values.(map[string]any)
+	r.model.Resources = append(r.model.Resources, &Resource{
+		Place: place, Type: res.Type, Properties: properties, Metadata: res.Metadata,
+		DeletionPolicy: res.DeletionPolicy, UpdateReplacePolicy: res.UpdateReplacePolicy,
+	})
 }
 
 // readOutputs keeps the outputs that resolve; one that does not is nobody's
@@ -120,101 +220,11 @@ func (r *reader) readStack(s *stack) {
 func (r *reader) readOutputs(s *stack) {
 	outputs := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(s.template.Outputs)) {
-		if value, err := r.output(s, id, s.path); err == nil {
+		if value := r.output(s, id, s.path); isScalar(value) {
 			outputs[id] = text(value)
 		}
 	}
 	r.model.Outputs[s.id] = outputs
-}
-
-// properties resolves a resource's properties and reports what does not.
-func (r *reader) properties(s *stack, id string) (props, bool) {
-	at := s.place(id).Path
-	value, err := r.resolve(s, s.template.Resources[id].Properties, at)
-	if err != nil {
-		r.problems = append(r.problems, err.Error())
-		return props{}, false
-	}
-	values, _ := value.(map[string]any)
-	return props{values: values, at: at, reader: r}, true
-}
-
-// props reads resolved properties. A value of the wrong type is a problem with
-// its place, and reads as the zero value.
-type props struct {
-	values map[string]any
-	at     string
-	reader *reader
-}
-
-func (p props) text(name string) string {
-	value, ok := p.values[name]
-	if !ok {
-		return ""
-	}
-	list, err := texts(value)
-	if _, isList := value.([]any); err != nil || isList {
-		p.reader.problem(p.at, "%s is not a text", name)
-		return ""
-	}
-	return list[0]
-}
-
-func (p props) texts(name string) []string {
-	value, ok := p.values[name]
-	if !ok {
-		return nil
-	}
-	list, err := texts(value)
-	if err != nil {
-		p.reader.problem(p.at, "%s: %v", name, err)
-	}
-	return list
-}
-
-func (p props) bool(name string) bool {
-	switch value := p.text(name); value {
-	case "", "false":
-		return false
-	case "true":
-		return true
-	default:
-		p.reader.problem(p.at, "%s is %q, neither true nor false", name, value)
-		return false
-	}
-}
-
-func (p props) int(name string, otherwise int) int {
-	value := p.text(name)
-	if value == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		p.reader.problem(p.at, "%s is %q, not a whole number", name, value)
-		return otherwise
-	}
-	return n
-}
-
-func (p props) object(name string) props {
-	value, ok := p.values[name].(map[string]any)
-	if _, present := p.values[name]; present && !ok {
-		p.reader.problem(p.at, "%s is not an object", name)
-	}
-	return props{values: value, at: p.at + "." + name, reader: p.reader}
-}
-
-func (p props) textMap() map[string]string {
-	out := map[string]string{}
-	for name := range p.values {
-		out[name] = p.text(name)
-	}
-	return out
-}
-
-func (p props) seconds(name string, otherwise time.Duration) time.Duration {
-	return time.Duration(p.int(name, int(otherwise/time.Second))) * time.Second
 }
 
 // ChooseAPI returns the API with the given id, name, logical id or construct
@@ -235,51 +245,4 @@ func (m *Model) ChooseAPI(name string) (*RestAPI, error) {
 	default:
 		return nil, &InputError{fmt.Sprintf("stage %s has no API %q; it has %s", m.Stage, name, strings.Join(names, ", "))}
 	}
-}
-
-// MayInvoke reports whether a permission lets a service call a function on
-// behalf of the source ("Using resource-based policies for AWS Lambda").
-func (m *Model) MayInvoke(functionARN, principal, sourceARN string) bool {
-	return slices.ContainsFunc(m.Permissions, func(p Permission) bool {
-		return p.FunctionARN == functionARN && p.Principal == principal &&
-			(p.Action == "lambda:InvokeFunction" || p.Action == "lambda:*") &&
-			(p.SourceARN == "" || matchARN(p.SourceARN, sourceARN))
-	})
-}
-
-// matchARN is ArnLike: six parts between colons, each with * and ? of its own
-// ("IAM JSON policy elements: Condition operators").
-func matchARN(pattern, arn string) bool {
-	patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(patterns) != 6 || len(parts) != 6 {
-		return false
-	}
-	for i := range parts {
-		if !wildcard(patterns[i], parts[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// wildcard matches * (any run of characters) and ? (any one) without
-// backtracking further than the last star.
-func wildcard(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -11,64 +11,128 @@ import (
 
 // resolver replaces intrinsic functions by what they would be once deployed.
 // Physical ids are made up, but stable: they follow from the stack's name and
-// the logical id ("Intrinsic function reference", AWS CloudFormation).
+// the logical id ("Intrinsic function reference", AWS CloudFormation). What
+// cannot be known becomes an [Unknown], and so does what is made of it.
 type resolver struct {
 	stacks  []*stack
 	options Options
-	active  []string // outputs being resolved, to find cycles
+	active  []nameIn // what is being resolved, to find circles
+	work    int      // values that may be resolved yet, and bytes of text that may be made
+
+	done map[nameIn]any // what has been: properties, outputs, conditions
 }
+
+// nameIn is a name in a stack's template: "Outputs.Arn".
+type nameIn struct {
+	stack *stack
+	name  string
+}
+
+func newResolver(stacks []*stack, o Options) *resolver {
+	r := &resolver{stacks: stacks, options: o, work: leastWork, done: map[nameIn]any{}}
+	for _, s := range stacks {
+		r.work += workPerByte * s.template.size
+	}
+	return r
+}
+
+// What a model may take, and how much more for each byte of its templates. A
+// template takes less than one of each byte, unless its functions multiply
+// each other's results.
+const (
+	leastWork   = 2_000_000
+	workPerByte = 20
+)
+
+// maxDepth bounds how deep a template nests, and how many references lead to
+// each other.
+const maxDepth = 200
 
 // noValue is what Ref AWS::NoValue resolves to: the member that holds it is
 // left out.
 type noValue struct{}
 
-// resolve returns a value without intrinsic functions. Errors name the place.
-func (r *resolver) resolve(s *stack, value any, at string) (any, error) {
+func unknown(at, format string, arguments ...any) Unknown {
+	return Unknown{At: at, Reason: fmt.Sprintf(format, arguments...)}
+}
+
+// spend takes work and reports whether there was enough of it.
+func (r *resolver) spend(n int) bool {
+	r.work -= n
+	return r.work >= 0
+}
+
+func tooMuch(at string) Unknown {
+	return unknown(at, "the template's functions multiply each other's results beyond what is resolved here")
+}
+
+// once resolves what goes by a name, once, and finds circles.
+func (r *resolver) once(s *stack, name, at string, resolve func() any) any {
+	key := nameIn{s, name}
+	if value, done := r.done[key]; done {
+		return value
+	}
+	if slices.Contains(r.active, key) {
+		return unknown(at, "refers to itself in a circle: %s", circle(append(slices.Clone(r.active), key)))
+	}
+	if len(r.active) >= maxDepth {
+		return unknown(at, "more than %d references lead to each other", maxDepth)
+	}
+	r.active = append(r.active, key)
+	value := resolve()
+	r.active = r.active[:len(r.active)-1]
+	r.done[key] = value
+	return value
+}
+
+func circle(names []nameIn) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, n.stack.path+"/"+n.name)
+	}
+	return strings.Join(out, " → ")
+}
+
+// resolve returns a value without intrinsic functions. What could not be
+// resolved is an [Unknown] within it.
+func (r *resolver) resolve(s *stack, value any, at string) any {
+	if !r.spend(1) {
+		return tooMuch(at)
+	}
 	switch v := value.(type) {
 	case nil:
-		return nil, fmt.Errorf("%s: null has no place in a template", at)
+		return unknown(at, "null has no place in a template")
 	case string:
-		if strings.Contains(v, "{{resolve:") {
-			return nil, fmt.Errorf("%s: dynamic references are not understood", at)
-		}
-		return v, nil
+		return known(v, at)
 	case map[string]any:
 		if name, argument, ok := intrinsic(v); ok {
-			out, err := r.call(s, name, argument, at)
-			if err != nil {
-				return nil, err
-			}
-			return out, nil
+			return r.call(s, name, argument, at)
 		}
-		out := make(map[string]any, len(v))
-		for key, member := range v {
-			if strings.HasPrefix(key, "Fn::") {
-				return nil, fmt.Errorf("%s: %s beside other keys is not understood", at, key)
-			}
-			resolved, err := r.resolve(s, member, at+"."+key)
-			if err != nil {
-				return nil, err
-			}
-			if resolved != (noValue{}) {
-				out[key] = resolved
-			}
-		}
-		return out, nil
+		return r.resolveMembers(s, v, at)
 	case []any:
 		out := make([]any, 0, len(v))
 		for i, member := range v {
-			resolved, err := r.resolve(s, member, fmt.Sprintf("%s[%d]", at, i))
-			if err != nil {
-				return nil, err
-			}
-			if resolved != (noValue{}) {
+			if resolved := r.resolve(s, member, at+"["+strconv.Itoa(i)+"]"); resolved != (noValue{}) {
 				out = append(out, resolved)
 			}
 		}
-		return out, nil
+		return out
 	default:
-		return value, nil
+		return value
 	}
+}
+
+func (r *resolver) resolveMembers(s *stack, v map[string]any, at string) any {
+	out := make(map[string]any, len(v))
+	for key, member := range v {
+		if strings.HasPrefix(key, "Fn::") {
+			return unknown(at, "%s beside other keys is not understood", key)
+		}
+		if resolved := r.resolve(s, member, at+"."+key); resolved != (noValue{}) {
+			out[key] = resolved
+		}
+	}
+	return out
 }
 
 func intrinsic(v map[string]any) (name string, argument any, ok bool) {
@@ -76,185 +140,103 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 		return "", nil, false
 	}
 	for name, argument = range v {
-		if name == "Ref" || name == "Condition" || strings.HasPrefix(name, "Fn::") {
+		// {"Condition": "text"} is a function; the Condition of a policy
+		// statement is an object.
+		_, isText := argument.(string)
+		if name == "Ref" || name == "Condition" && isText || strings.HasPrefix(name, "Fn::") {
 			return name, argument, true
 		}
 	}
 	return "", nil, false
 }
 
-func (r *resolver) call(s *stack, name string, argument any, at string) (any, error) {
-	switch name {
-	case "Ref":
-		id, ok := argument.(string)
-		if !ok {
-			return nil, fmt.Errorf("%s: malformed Ref", at)
-		}
-		return r.ref(s, id, at)
-	case "Fn::GetAtt":
-		return r.getAtt(s, argument, at)
-	case "Fn::Sub":
-		return r.sub(s, argument, at)
-	case "Fn::Join", "Fn::Split", "Fn::Select":
-		return r.onList(s, name, argument, at)
-	case "Fn::ImportValue":
-		return r.importValue(s, argument, at)
-	case "Fn::GetStackOutput":
-		return r.stackOutput(s, argument, at)
-	default:
-		return nil, fmt.Errorf("%s: %s is not understood", at, name)
+var dynamicReference = regexp.MustCompile(`\{\{resolve:([a-z-]+):[^}]*\}\}`)
+
+// known is a text, unless it holds a dynamic reference, which stands for a
+// value stored on AWS.
+func known(v, at string) any {
+	if !strings.Contains(v, "{{resolve:") {
+		return v
 	}
+	found := dynamicReference.FindAllStringSubmatch(v, -1)
+	if found == nil {
+		return v
+	}
+	u := Unknown{At: at, Reason: "a dynamic reference stands for a value that is known on AWS only", Text: v}
+	for _, reference := range found {
+		u.Secret = u.Secret || reference[1] == "secretsmanager" || reference[1] == "ssm-secure"
+	}
+	return u
 }
 
-func (r *resolver) getAtt(s *stack, argument any, at string) (any, error) {
-	var id, attribute string
-	switch a := argument.(type) {
-	case string:
-		id, attribute, _ = strings.Cut(a, ".")
-	case []any:
-		if len(a) == 2 {
-			id, _ = a[0].(string)
-			attribute, _ = a[1].(string)
+// joined makes one text of parts, any of which may be unknown.
+func (r *resolver) joined(parts []any, separator, at string) any {
+	var out strings.Builder
+	var missing *Unknown
+	secret := false
+	for i, part := range parts {
+		if i > 0 {
+			out.WriteString(separator)
 		}
-	}
-	if id == "" || attribute == "" {
-		return nil, fmt.Errorf("%s: malformed Fn::GetAtt", at)
-	}
-	return r.attribute(s, id, attribute, at)
-}
-
-// onList is Fn::Join, Fn::Split or Fn::Select: each takes two arguments.
-func (r *resolver) onList(s *stack, name string, argument any, at string) (any, error) {
-	arguments, ok := argument.([]any)
-	if !ok || len(arguments) != 2 {
-		return nil, fmt.Errorf("%s: malformed %s", at, name)
-	}
-	resolved, err := r.resolve(s, argument, at+"."+name)
-	if err != nil {
-		return nil, err
-	}
-	pair := resolved.([]any)
-	if len(pair) != 2 {
-		return nil, fmt.Errorf("%s: malformed %s", at, name)
-	}
-	switch name {
-	case "Fn::Join":
-		if parts, err := texts(pair[1]); err == nil {
-			return strings.Join(parts, text(pair[0])), nil
-		}
-	case "Fn::Split":
-		if source, ok := pair[1].(string); ok {
-			var out []any
-			for part := range strings.SplitSeq(source, text(pair[0])) {
-				out = append(out, part)
+		if u, ok := part.(Unknown); ok {
+			if missing == nil {
+				missing = &u
 			}
-			return out, nil
-		}
-	case "Fn::Select":
-		list, isList := pair[1].([]any)
-		i, err := strconv.Atoi(text(pair[0]))
-		if isList && err == nil && i >= 0 && i < len(list) {
-			return list[i], nil
-		}
-	}
-	return nil, fmt.Errorf("%s: malformed %s", at, name)
-}
-
-var substitution = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)
-
-func (r *resolver) sub(s *stack, argument any, at string) (any, error) {
-	pattern, isText := argument.(string)
-	variables := map[string]any{}
-	if list, ok := argument.([]any); ok && len(list) == 2 {
-		pattern, isText = list[0].(string)
-		variables, _ = list[1].(map[string]any)
-	}
-	if !isText {
-		return nil, fmt.Errorf("%s: malformed Fn::Sub", at)
-	}
-	var failed error
-	out := substitution.ReplaceAllStringFunc(pattern, func(match string) string {
-		parts := substitution.FindStringSubmatch(match)
-		literal, name := parts[1] == "!", parts[2]
-		if literal {
-			return "${" + name + "}"
-		}
-		var value any
-		var err error
-		switch variable, own := variables[name]; {
-		case own:
-			value, err = r.resolve(s, variable, at)
-		case strings.Contains(name, ".") && !strings.HasPrefix(name, "AWS::"):
-			value, err = r.getAtt(s, name, at)
-		default:
-			value, err = r.ref(s, name, at)
-		}
-		if err != nil && failed == nil {
-			failed = err
-		}
-		return text(value)
-	})
-	return out, failed
-}
-
-// importValue follows an export: a reference that locks its two stacks together.
-func (r *resolver) importValue(s *stack, argument any, at string) (any, error) {
-	name, err := r.resolve(s, argument, at)
-	if err != nil {
-		return nil, err
-	}
-	for _, other := range r.stacks {
-		if other.region != s.region || other.account != s.account {
+			secret = secret || u.Secret
+			out.WriteString(u.Text)
 			continue
 		}
-		for id, out := range other.template.Outputs {
-			if out.Export.Name == nil {
-				continue
+		if !isScalar(part) {
+			return unknown(at, "%s where a text is due", kindOf(part))
+		}
+		out.WriteString(text(part))
+		if !r.spend(len(text(part))) {
+			return tooMuch(at)
+		}
+	}
+	whole := out.String()
+	if missing == nil {
+		return known(whole, at)
+	}
+	secret = secret || strings.Contains(whole, "{{resolve:secretsmanager:") || strings.Contains(whole, "{{resolve:ssm-secure:")
+	u := Unknown{At: missing.At, Reason: missing.Reason, Secret: secret}
+	if strings.Contains(whole, "{{resolve:") {
+		u.Text = whole
+	}
+	return u
+}
+
+// firstUnknown returns an Unknown within resolved values, the same each time.
+func firstUnknown(values ...any) (Unknown, bool) {
+	for _, value := range values {
+		if found := unknowns(value); len(found) > 0 {
+			return found[0], true
+		}
+	}
+	return Unknown{}, false
+}
+
+// unknowns returns every Unknown within a resolved value, by place.
+func unknowns(value any) []Unknown {
+	var found []Unknown
+	var walk func(any)
+	walk = func(value any) {
+		switch v := value.(type) {
+		case Unknown:
+			found = append(found, v)
+		case map[string]any:
+			for _, member := range v {
+				walk(member)
 			}
-			exported, err := r.resolve(other, out.Export.Name, other.path+".Outputs."+id)
-			if err != nil {
-				return nil, err
-			}
-			if exported == name {
-				return r.output(other, id, at)
+		case []any:
+			for _, member := range v {
+				walk(member)
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s: no stack of this stage exports %q", at, text(name))
-}
-
-// stackOutput follows a weak reference, which locks nothing.
-func (r *resolver) stackOutput(s *stack, argument any, at string) (any, error) {
-	resolved, err := r.resolve(s, argument, at)
-	if err != nil {
-		return nil, err
-	}
-	arguments, _ := resolved.(map[string]any)
-	stackName, outputName := text(arguments["StackName"]), text(arguments["OutputName"])
-	region := s.region
-	if other, ok := arguments["Region"]; ok {
-		region = text(other)
-	}
-	for _, other := range r.stacks {
-		if other.name == stackName && other.region == region {
-			return r.output(other, outputName, at)
-		}
-	}
-	return nil, fmt.Errorf("%s: no stack of this stage is named %q in %s", at, stackName, region)
-}
-
-func (r *resolver) output(s *stack, id, at string) (any, error) {
-	key := s.id + "." + id
-	if slices.Contains(r.active, key) {
-		return nil, fmt.Errorf("%s: the outputs %s refer to each other in a circle", at, strings.Join(append(r.active, key), " → "))
-	}
-	out, ok := s.template.Outputs[id]
-	if !ok {
-		return nil, fmt.Errorf("%s: stack %s has no output %q", at, s.path, id)
-	}
-	r.active = append(r.active, key)
-	defer func() { r.active = r.active[:len(r.active)-1] }()
-	return r.resolve(s, out.Value, s.path+".Outputs."+id)
+	walk(value)
+	slices.SortFunc(found, func(a, b Unknown) int { return strings.Compare(a.At, b.At) })
+	return found
 }
 
 // text writes a resolved scalar as CloudFormation joins it into a string.
@@ -271,20 +253,25 @@ func text(value any) string {
 	}
 }
 
-// texts reads a list of scalars; a scalar is a list of one.
-func texts(value any) ([]string, error) {
-	list, ok := value.([]any)
-	if !ok {
-		list = []any{value}
+func isScalar(value any) bool {
+	switch value.(type) {
+	case string, json.Number, bool:
+		return true
+	default:
+		return false
 	}
-	var out []string
-	for _, member := range list {
-		switch member.(type) {
-		case string, json.Number, bool:
-			out = append(out, text(member))
-		default:
-			return nil, fmt.Errorf("a %T where a text is due", member)
-		}
+}
+
+// kindOf names what stands in place of something else.
+func kindOf(value any) string {
+	switch value.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	case nil:
+		return "nothing"
+	default:
+		return "a value"
 	}
-	return out, nil
 }

@@ -2,94 +2,151 @@ package assembly
 
 import (
 	"cmp"
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gatewright/gatewright/internal/iam"
 )
 
-// publicMetadataKey is where constructs/restapi says why routes are public.
-const publicMetadataKey = "gatewright:public"
+// Metadata that says why routes are public and why answers of an authorizer may
+// be cached: on an API for each of its routes and authorizers, on a method, a
+// route or an authorizer for itself.
+const (
+	publicMetadataKey = "gatewright:public"
+	cachedMetadataKey = "gatewright:cached"
+)
 
 // Properties of AWS::ApiGateway::RestApi that are read, or that decide nothing
 // about a request.
 var restAPIProperties = []string{
-	"Body", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration",
-	"FailOnWarnings", "MinimumCompressionSize", "Name", "Tags",
+	"ApiKeySourceType", "BinaryMediaTypes", "Body", "BodyS3Location", "Description", "DisableExecuteApiEndpoint",
+	"EndpointAccessMode", "EndpointConfiguration", "FailOnWarnings", "MinimumCompressionSize", "Mode", "Name",
+	"Parameters", "Policy", "SecurityPolicy", "Tags",
 }
 
-func (r *reader) readRestAPI(s *stack, id string) {
-	p, ok := r.properties(s, id)
-	if !ok {
-		return
-	}
-	p.only(restAPIProperties)
-	ref, err := r.ref(s, id, p.at)
-	if err != nil {
-		r.problem(p.at, "%v", err)
-		return
-	}
+// Where API keys are read from.
+const (
+	keySourceHeader     = "HEADER"
+	keySourceAuthorizer = "AUTHORIZER"
+)
+
+func (a *apiReader) readRestAPI(d declared) {
+	d.only(restAPIProperties)
 	api := &RestAPI{
-		Place:              s.place(id),
-		ID:                 text(ref),
-		Name:               p.text("Name"),
-		BinaryMediaTypes:   p.texts("BinaryMediaTypes"),
-		ExecuteAPIDisabled: p.bool("DisableExecuteApiEndpoint"),
+		Place:              d.Place,
+		ID:                 d.ref,
+		Name:               d.text("Name"),
+		BinaryMediaTypes:   d.texts("BinaryMediaTypes"),
+		APIKeySource:       d.text("ApiKeySourceType"),
+		ExecuteAPIDisabled: d.bool("DisableExecuteApiEndpoint"),
+		GatewayResponses:   map[string]GatewayResponse{},
 	}
-	endpoint := p.object("EndpointConfiguration")
+	endpoint := d.object("EndpointConfiguration")
 	endpoint.only([]string{"IpAddressType", "Types"})
-	for _, kind := range endpoint.texts("Types") {
+	api.EndpointTypes = endpoint.texts("Types")
+	if d.has("MinimumCompressionSize") {
+		api.Compression = &Compression{MinimumBytes: d.int("MinimumCompressionSize", 0)}
+	}
+	a.readImportParameters(d, api)
+	if policy, ok := d.values["Policy"]; ok {
+		a.readPolicy(api, policy, d.at+".Policy")
+	}
+	a.readBody(d, api)
+	a.readTree(d, api)
+	a.finish(d, api)
+	deployments := a.readDeployments(api)
+	a.readAPIStages(api, deployments)
+	if len(api.Stages) == 0 {
+		a.problem(d.at, "no stage deploys it")
+	}
+	a.readMappings(api)
+	a.model.RestAPIs = append(a.model.RestAPIs, api)
+}
+
+// readImportParameters reads how a body is imported ("Set the OpenAPI basePath
+// property" and "PutRestApi", Amazon API Gateway).
+func (a *apiReader) readImportParameters(d declared, api *RestAPI) {
+	parameters := d.object("Parameters")
+	parameters.only([]string{"basepath", "endpointConfigurationTypes", "ignore"})
+	if base := parameters.text("basepath"); base != "" && base != "ignore" {
+		a.problem(parameters.at, "basepath %q is not understood; ignore is", base)
+	}
+	if kind := parameters.text("endpointConfigurationTypes"); kind != "" && api.EndpointTypes == nil {
+		api.EndpointTypes = []string{kind}
+	}
+	if d.text("Mode") == "merge" {
+		a.note(d.at, "Mode merge keeps what earlier deployments imported, which the template does not show")
+	}
+}
+
+// readPolicy reads a resource policy. It decides about every request and is not
+// evaluated yet, so nothing is served from such an API.
+func (a *apiReader) readPolicy(api *RestAPI, document any, at string) {
+	statements, err := iam.ParsePolicy(document)
+	if err != nil {
+		a.problem(at, "%v", err)
+	}
+	api.Policy = append(api.Policy, statements...)
+	a.problem(at, "a resource policy is not evaluated yet")
+}
+
+// finish fills in what follows from the whole API, and checks it.
+func (a *apiReader) finish(d declared, api *RestAPI) {
+	api.APIKeySource = cmp.Or(api.APIKeySource, keySourceHeader)
+	if len(api.EndpointTypes) == 0 {
+		api.EndpointTypes = []string{"EDGE"}
+	}
+	for _, kind := range api.EndpointTypes {
 		if kind != "REGIONAL" && kind != "EDGE" {
-			r.problem(p.at, "endpoints of type %q are not understood", kind)
+			a.problem(d.at, "endpoints of type %q are not served", kind)
 		}
 	}
-	if _, compressed := p.values["MinimumCompressionSize"]; compressed {
-		api.Compression = &Compression{MinimumBytes: p.int("MinimumCompressionSize", 0)}
-	}
-	body, inline := p.values["Body"].(map[string]any)
-	if !inline {
-		r.problem(p.at, "only an inline OpenAPI Body is understood")
-		return
-	}
-	r.readBody(api, body, p.at+".Body")
-	reasons, _ := s.template.Resources[id].Metadata[publicMetadataKey].(map[string]any)
-	for i, route := range api.Routes {
-		api.Routes[i].PublicReason = text(reasons[route.Method+" "+route.Path])
-	}
-	deployments := r.deployments(api)
-	for _, other := range r.stacks {
-		r.readAPIStages(other, api, deployments)
-		r.readDomains(other, api)
-	}
-	if len(api.Stages) == 0 {
-		r.problem(p.at, "no stage deploys it")
-	}
-	r.checkThrottles(api)
-	slices.SortFunc(api.Domains, func(a, b Domain) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.BasePath, b.BasePath))
-	})
-	r.model.RestAPIs = append(r.model.RestAPIs, api)
-}
-
-// readBody reads an OpenAPI body through an OpenAPI library and notes every
-// extension and construct that is not understood.
-func (r *reader) readBody(api *RestAPI, body map[string]any, at string) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		r.problem(at, "%v", err)
-		return
-	}
-	doc, err := loadOpenAPI(data)
-	if err != nil {
-		r.problem(at, "%v", err)
-		return
-	}
-	b := &bodyReader{reader: r, api: api, at: at, doc: doc}
-	b.checkKeys(body)
-	b.read()
-	slices.SortFunc(api.Routes, func(a, b Route) int {
+	slices.SortStableFunc(api.Routes, func(a, b Route) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})
+	slices.SortStableFunc(api.Authorizers, func(a, b *Authorizer) int { return strings.Compare(a.Name, b.Name) })
+	public := d.reasons(publicMetadataKey)
+	for i := range api.Routes {
+		route := &api.Routes[i]
+		route.PublicReason = cmp.Or(route.PublicReason, text(public[route.Method+" "+route.Path]))
+		if i > 0 && route.Method == api.Routes[i-1].Method && route.Path == api.Routes[i-1].Path {
+			a.problem(d.at, "%s %s is declared twice", route.Method, route.Path)
+		}
+	}
+	cached := d.reasons(cachedMetadataKey)
+	for _, authorizer := range api.Authorizers {
+		authorizer.CacheReason = cmp.Or(authorizer.CacheReason, text(cached[authorizer.Name]))
+	}
+	keyed := slices.ContainsFunc(api.Routes, func(r Route) bool { return r.APIKeyRequired })
+	if keyed && api.APIKeySource != keySourceHeader {
+		a.problem(d.at, "API keys from %q are not understood; from %s they are", api.APIKeySource, keySourceHeader)
+	}
+}
+
+// readGatewayResponses reads the answers that API Gateway makes itself.
+func (a *apiReader) readGatewayResponses(api *RestAPI) {
+	for _, d := range a.of(typeGatewayResponse, api.ID) {
+		d.only([]string{"ResponseParameters", "ResponseTemplates", "ResponseType", "RestApiId", "StatusCode"})
+		kind := d.text("ResponseType")
+		if _, twice := api.GatewayResponses[kind]; twice {
+			a.problem(d.at, "the gateway response %s is declared twice", kind)
+		}
+		response := GatewayResponse{StatusCode: d.status("StatusCode", 0), Parameters: d.object("ResponseParameters").textMap()}
+		if d.has("ResponseTemplates") {
+			response.Templates = d.object("ResponseTemplates").textMap()
+		}
+		api.GatewayResponses[kind] = response
+	}
+}
+
+// status reads an HTTP status that a final answer may have.
+func (p props) status(name string, otherwise int) int {
+	status := p.int(name, otherwise)
+	if status != otherwise && (status < 200 || status > 599) {
+		p.report(p.at, "%s %d is no HTTP status", name, status)
+	}
+	return status
 }
 
 // comparedOrigin finds the origins that a preflight's template compares the

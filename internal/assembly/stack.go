@@ -1,9 +1,10 @@
 package assembly
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,35 +17,19 @@ type stack struct {
 	id           string // artifact id, unique within its assembly
 	name         string // CloudFormation stack name
 	path         string // construct path
+	dir          string // folder of its template
 	account      string
 	region       string
 	regionOpen   bool // the app leaves it open
 	dependencies []string
 	template     template
-	assets       map[string]string // folder by S3 object key
-}
+	assets       map[string]string // file or folder by S3 object key
 
-// template is a CloudFormation template as far as it is read.
-type template struct {
-	Resources  map[string]resource       `json:"Resources"`
-	Outputs    map[string]output         `json:"Outputs"`
-	Parameters map[string]map[string]any `json:"Parameters"`
-	Transform  any                       `json:"Transform"`
-}
+	nested []*stack
 
-type resource struct {
-	Type       string         `json:"Type"`
-	Condition  string         `json:"Condition"`
-	Transform  any            `json:"Fn::Transform"`
-	Properties map[string]any `json:"Properties"`
-	Metadata   map[string]any `json:"Metadata"`
-}
-
-type output struct {
-	Value  any `json:"Value"`
-	Export struct {
-		Name any `json:"Name"`
-	} `json:"Export"`
+	// Of a nested stack:
+	parent   *stack
+	parentID string // logical id of the AWS::CloudFormation::Stack
 }
 
 // What stands in place of an account or a Region that the app leaves open.
@@ -55,11 +40,11 @@ const (
 
 func readStack(dir, id string, art artifact) (*stack, error) {
 	file := filepath.Join(dir, art.Properties.TemplateFile)
-	data, err := os.ReadFile(file)
+	t, err := readTemplate(file)
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{id: id, name: art.Properties.StackName, path: art.DisplayName, dependencies: art.Dependencies}
+	s := &stack{id: id, name: art.Properties.StackName, path: art.DisplayName, dir: filepath.Dir(file), dependencies: art.Dependencies, template: t}
 	if s.name == "" {
 		s.name = id
 	}
@@ -68,13 +53,31 @@ func readStack(dir, id string, art artifact) (*stack, error) {
 	}
 	s.account, s.region = environment(art.Environment)
 	s.regionOpen = strings.HasSuffix(art.Environment, "/unknown-region")
-	// Numbers keep their text: 29000 must not come back as 2.9e+04.
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(&s.template); err != nil {
-		return nil, &InputError{fmt.Sprintf("%s: %v", file, err)}
-	}
 	return s, nil
+}
+
+// extensions of a template's file, which are no part of its stack's name.
+var extensions = []string{".json", ".yaml", ".yml", ".template"}
+
+// readLoneTemplate reads a template outside of an assembly. An asset manifest
+// that lies beside it, as in an assembly, says where assets are.
+func readLoneTemplate(file string) (*stack, error) {
+	t, err := readTemplate(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Resources) == 0 {
+		return nil, &InputError{fmt.Sprintf("%s: no Resources; it is no CloudFormation template", file)}
+	}
+	name := filepath.Base(file)
+	for slices.Contains(extensions, filepath.Ext(name)) {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	s := &stack{id: name, name: name, path: name, dir: filepath.Dir(file), template: t, account: unknownAccount, region: unknownRegion}
+	if err := s.readAssets(filepath.Join(s.dir, name+".assets.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return s, s.readNested()
 }
 
 // environment reads "aws://<account>/<region>".
@@ -89,7 +92,7 @@ func environment(text string) (account, region string) {
 	return account, region
 }
 
-// readAssets notes where the code of the stack's functions lies.
+// readAssets notes where the stack's files and its functions' code lie.
 func (s *stack) readAssets(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {

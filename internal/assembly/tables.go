@@ -57,15 +57,11 @@ func (r *reader) readTable(s *stack, id string) {
 			r.problem(p.at, "property %s is not understood", name)
 		}
 	}
-	ref, err := r.ref(s, id, p.at)
-	if err != nil {
-		r.problem(p.at, "%v", err)
-		return
-	}
+	name := r.physicalID(s, id)
 	t := &Table{
 		Place:              s.place(id),
-		Name:               text(ref),
-		ARN:                s.tableARN(text(ref)),
+		Name:               name,
+		ARN:                s.tableARN(name),
 		Attributes:         map[string]string{},
 		Key:                p.tableKey(),
 		OnDemand:           p.text("BillingMode") == "PAY_PER_REQUEST", // PROVISIONED by default
@@ -153,24 +149,6 @@ func (p props) tableIndex(local bool) TableIndex {
 		Name: p.text("IndexName"), Local: local, Key: p.tableKey(),
 		Projection: projection.text("ProjectionType"), Included: projection.texts("NonKeyAttributes"),
 	}
-}
-
-// objects reads a list of objects.
-func (p props) objects(name string) []props {
-	list, isList := p.values[name].([]any)
-	if _, present := p.values[name]; present && !isList {
-		p.reader.problem(p.at, "%s is not a list", name)
-	}
-	var out []props
-	for _, member := range list {
-		values, ok := member.(map[string]any)
-		if !ok {
-			p.reader.problem(p.at, "%s holds what is no object", name)
-			continue
-		}
-		out = append(out, props{values: values, at: p.at + "." + name, reader: p.reader})
-	}
-	return out
 }
 
 func (s *stack) tableARN(name string) string { return s.arn("dynamodb", "table/"+name) }

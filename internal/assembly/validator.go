@@ -1,9 +1,8 @@
 package assembly
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -65,9 +64,7 @@ func (b *bodyReader) requiredParameters(at string, own, shared openapi3.Paramete
 		}
 		required = append(required, Parameter{Name: p.Name, In: p.In})
 	}
-	slices.SortFunc(required, func(a, b Parameter) int {
-		return cmp.Or(strings.Compare(a.In, b.In), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(required, compareParameters)
 	return slices.Compact(required)
 }
 
@@ -79,103 +76,45 @@ func (b *bodyReader) models(at string, content openapi3.Content) map[string]json
 			continue
 		}
 		place := at + ".content." + contentType + ".schema"
-		bundle := &bundler{bodyReader: b, definitions: map[string]any{}}
-		schema := bundle.schema(place, media.Schema)
-		if len(bundle.definitions) > 0 {
-			schema = map[string]any{"allOf": []any{schema}, "definitions": bundle.definitions}
-		}
-		data, err := json.Marshal(schema)
-		if err != nil {
-			b.problem(place, "%v", err)
-		}
-		out[strings.ToLower(contentType)] = data
+		s := &schemaReader{reader: b.reader, dialect: openAPISchema, definitions: map[string]any{}}
+		out[strings.ToLower(contentType)] = s.bundle(place, b.schema(s, place, media.Schema))
 	}
 	return out
 }
 
-// bundler moves the components that a schema refers to into the schema.
-type bundler struct {
-	*bodyReader
-	definitions map[string]any
-}
+const componentPrefix = "#/components/schemas/"
 
-const (
-	componentPrefix  = "#/components/schemas/"
-	definitionPrefix = "#/definitions/"
-)
-
-func (b *bundler) schema(at string, ref *openapi3.SchemaRef) any {
+func (b *bodyReader) schema(s *schemaReader, at string, ref *openapi3.SchemaRef) any {
 	data, err := json.Marshal(ref)
 	if err != nil {
 		b.problem(at, "%v", err)
 		return nil
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(data)))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
+	value, err := decodeJSON(data)
+	if err != nil {
 		b.problem(at, "%v", err)
 		return nil
 	}
-	return b.walk(at, value)
+	return s.walk(at, value, func(at, ref string) string {
+		name, ok := strings.CutPrefix(ref, componentPrefix)
+		if !ok || strings.Contains(name, "/") {
+			b.problem(at, "the reference %q is not understood", ref)
+			return ref
+		}
+		if _, done := s.definitions[name]; !done {
+			s.definitions[name] = nil // a component may refer to itself
+			// The loader has found every reference's target.
+			s.definitions[name] = b.schema(s, b.at+"."+b.names.schemas+"."+name, b.doc.Components.Schemas[name])
+		}
+		return definitionPrefix + name
+	})
 }
 
-// Keywords of JSON Schema draft-04 that decide without holding a schema, and
-// those of OpenAPI that describe. What else could decide is a problem:
-// "nullable" and "discriminator" mean something in OpenAPI only.
-var (
-	schemaKeywords = []string{
-		"$ref", "enum", "exclusiveMaximum", "exclusiveMinimum", "format", "maxItems", "maxLength", "maxProperties",
-		"maximum", "minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "required", "type",
-		"uniqueItems",
-		"default", "deprecated", "description", "example", "externalDocs", "readOnly", "title", "writeOnly", "xml",
-	}
-	schemaHolders = []string{"additionalProperties", "allOf", "anyOf", "items", "not", "oneOf"}
-)
-
-// walk returns a schema with its references turned, and reports every keyword
-// that is not understood. It goes into schemas only, never into values.
-func (b *bundler) walk(at string, value any) any {
-	schema, ok := value.(map[string]any)
-	if !ok {
-		if list, isList := value.([]any); isList {
-			for i := range list {
-				list[i] = b.walk(at, list[i])
-			}
-		}
-		return value // true or false, of additionalProperties
-	}
-	for _, name := range slices.Sorted(maps.Keys(schema)) {
-		place := at + "." + name
-		switch {
-		case name == "$ref":
-			schema[name] = b.definition(at, schema[name])
-		case name == "properties":
-			properties, _ := schema[name].(map[string]any)
-			for property, member := range properties {
-				properties[property] = b.walk(place+"."+property, member)
-			}
-		case slices.Contains(schemaHolders, name):
-			schema[name] = b.walk(place, schema[name])
-		case !slices.Contains(schemaKeywords, name) && !strings.HasPrefix(name, "x-"):
-			b.problem(place, "the keyword is not understood")
-		}
-	}
-	return schema
-}
-
-// definition brings a component in, once, and returns the reference to it.
-func (b *bundler) definition(at string, ref any) string {
-	text, _ := ref.(string)
-	name, ok := strings.CutPrefix(text, componentPrefix)
-	if !ok || strings.Contains(name, "/") {
-		b.problem(at, "the reference %q is not understood", text)
-		return text
-	}
-	if _, done := b.definitions[name]; !done {
-		b.definitions[name] = nil // a component may refer to itself
-		// The loader has found every reference's target.
-		b.definitions[name] = b.schema(b.at+".components.schemas."+name, b.doc.Components.Schemas[name])
-	}
-	return definitionPrefix + name
+// decodeJSON decodes JSON; numbers keep their text, as those of a template do.
+func decodeJSON(data []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	return value, err
 }

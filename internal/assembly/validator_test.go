@@ -113,3 +113,39 @@ func TestUnsupportedValidation(t *testing.T) {
 		})
 	}
 }
+
+// What stands for any method is checked like every other operation: its
+// references are followed, and one that leads nowhere is a problem.
+func TestValidationOfAnyMethod(t *testing.T) {
+	t.Parallel()
+	with := func(operation string) string {
+		components := `"components": {"requestBodies": {"N": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}}},
+			"parameters": {"P": {"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}},`
+		path := `"paths": {"/any": {"x-amazon-apigateway-any-method": {"responses": {}, "x-amazon-apigateway-request-validator": "All", ` + operation + `}}, `
+		return template(strings.NewReplacer(`"components": {`, components, `"paths": {`, path).Replace(validated))
+	}
+	route := onlyAPI(t, with(`"requestBody": {"$ref": "#/components/requestBodies/N"}, "parameters": [{"$ref": "#/components/parameters/P"}]`)).Routes[0]
+	if route.Method != "ANY" || len(route.RequiredParameters) != 1 || route.RequiredParameters[0].Name != "q" || len(route.Models) != 1 {
+		t.Errorf("read %+v", route)
+	}
+	for operation, want := range map[string]string{
+		`"requestBody": {"$ref": "#/components/requestBodies/Nope"}`:                                          "Nope",
+		`"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nope"}}}}`: "Nope",
+		`"parameters": [{"$ref": "#/components/parameters/Nope"}]`:                                            "Nope",
+		`"requestBody": {"CONTENT": {"application/json": {"schema": {"type": "object"}}}}`:                    "CONTENT is not understood; it is spelled content",
+		`"requestBody": {"content": {"application/json": {"SCHEMA": {"type": "object"}}}}`:                    "SCHEMA is not understood; it is spelled schema",
+		`"parameters": [{"name": "q", "in": "query", "REQUIRED": true, "schema": {"type": "string"}}]`:        "REQUIRED is not understood; it is spelled required",
+	} {
+		if _, err := model(t, write(t, [2]string{"Api", with(operation)}), ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+	shouted := strings.Replace(template(validated), "validateRequestParameters", "VALIDATEREQUESTPARAMETERS", 1)
+	if _, err := model(t, write(t, [2]string{"Api", shouted}), ""); err == nil || !strings.Contains(err.Error(), `unknown field "VALIDATEREQUESTPARAMETERS"`) {
+		t.Errorf("a validator in another case: %v", err)
+	}
+	policy := strings.Replace(template(validated), `"openapi": "3.0.1",`, `"openapi": "3.0.1", "X-Amazon-ApiGateway-Policy": {},`, 1)
+	if _, err := model(t, write(t, [2]string{"Api", policy}), ""); err == nil || !strings.Contains(err.Error(), "X-Amazon-ApiGateway-Policy is not understood") {
+		t.Errorf("an extension in another case: %v", err)
+	}
+}

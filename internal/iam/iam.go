@@ -27,6 +27,10 @@
 //	if err != nil {
 //		return refuse(err)
 //	}
+//
+// It also reads policy documents and decides by them: [ParsePolicy] fails where
+// a document holds what IAM does not define, and [Evaluate] never allows by
+// what it cannot decide.
 package iam
 
 import (

@@ -16,9 +16,10 @@ import (
 func (s *stage) banner(r Ready) error {
 	view := struct {
 		Ready
+		Stages []string // URLs of those that the API's own does not serve
 		Token  *Client
 		Routes []line
-	}{Ready: r, Token: tokenClient(r), Routes: curls(r.API, s.callable())}
+	}{Ready: r, Stages: s.otherStages(), Token: tokenClient(r), Routes: curls(r.API, s.callable(), len(r.APIKeys) > 0)}
 	var out strings.Builder
 	if err := bannerTemplate.Execute(&out, view); err != nil {
 		return err
@@ -47,8 +48,9 @@ func tokenClient(r Ready) *Client {
 }
 
 // curls are the lines for routes in an order in which each works: what is
-// created is read and changed before it is deleted.
-func curls(api string, routes []assembly.Route) []line {
+// created is read and changed before it is deleted. hasKey says that there is an
+// API key for those that require one.
+func curls(api string, routes []assembly.Route, hasKey bool) []line {
 	routes = slices.Clone(routes)
 	slices.SortStableFunc(routes, func(a, b assembly.Route) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(strings.Count(a.Method, "DELETE"), strings.Count(b.Method, "DELETE")))
@@ -63,14 +65,14 @@ func curls(api string, routes []assembly.Route) []line {
 	}
 	var lines []line
 	for _, r := range routes {
-		l := line{Route: Route{Method: r.Method, Path: r.Path, Access: describe(r.Authorization)}, Reason: r.PublicReason}
+		l := line{Route: Route{Method: r.Method, Path: r.Path, Access: describe(r)}, Reason: r.PublicReason}
 		url := api + filled(r.Path, created)
 		for member, variable := range created {
 			if r.Method == "POST" && path.Dir(member) == r.Path {
-				l.Try = variable + "=$(" + curl(r, "curl -s -D - -o /dev/null", url) + ` | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`
+				l.Try = variable + "=$(" + curl(r, "curl -s -D - -o /dev/null", url, hasKey) + ` | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`
 			}
 		}
-		if plain := curl(r, "curl", url); l.Try == "" || strings.HasPrefix(plain, "#") {
+		if plain := curl(r, "curl", url, hasKey); l.Try == "" || strings.HasPrefix(plain, "#") {
 			l.Try = plain
 		}
 		lines = append(lines, l)
@@ -98,7 +100,7 @@ func filled(p string, created map[string]string) string {
 
 // curl is a command line that calls a route, or a comment that says why there
 // is none.
-func curl(r assembly.Route, command, url string) string {
+func curl(r assembly.Route, command, url string, hasKey bool) string {
 	words := []string{command}
 	if r.Method != "GET" && r.Method != "ANY" {
 		words = append(words, "-X "+r.Method)
@@ -106,28 +108,61 @@ func curl(r assembly.Route, command, url string) string {
 	switch {
 	case r.Integration.Unsupported != "":
 		return "# answers 500: " + r.Integration.Unsupported
+	case r.APIKeyRequired && !hasKey:
+		return "# nobody can call it: no enabled API key is on a usage plan of the stage"
 	case r.Authorization.Type == assembly.AuthorizationNone:
 	case r.Authorization.Type == assembly.AuthorizationCognito && len(r.Authorization.Scopes) > 0:
-		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+		words = append(words, `-H "`+cmp.Or(r.Authorization.Authorizer.Header, "Authorization")+`: Bearer $TOKEN"`)
+	case r.Authorization.Type == assembly.AuthorizationCognito:
+		return "# an ID token: nobody can sign in here yet; with --signing-key a test signs its own"
 	default:
-		return "# " + describe(r.Authorization) + ": not served to anyone yet"
+		return "# answers 403: signatures are not evaluated yet"
+	}
+	if r.APIKeyRequired {
+		words = append(words, `-H "x-api-key: $KEY"`)
 	}
 	if body := sample(r.Models); body != "" {
 		words = append(words, `-H "Content-Type: application/json"`, "-d '"+strings.ReplaceAll(body, "'", `'\''`)+"'")
 	}
-	return strings.Join(append(words, url), " ")
+	return strings.Join(append(words, required(r, url)...), " ")
+}
+
+// required are the headers and the URL with the query that a route's validator
+// asks for; what is in the path stands there.
+func required(r assembly.Route, url string) []string {
+	var words, query []string
+	if r.Validator == nil || !r.Validator.Parameters {
+		return []string{url}
+	}
+	for _, p := range r.RequiredParameters {
+		switch p.In {
+		case "header":
+			words = append(words, `-H "`+p.Name+": "+p.Name+`"`)
+		case "query":
+			query = append(query, p.Name+"="+p.Name)
+		}
+	}
+	if len(query) > 0 {
+		url = `"` + url + "?" + strings.Join(query, "&") + `"`
+	}
+	return append(words, url)
 }
 
 var bannerTemplate = template.Must(template.New("banner").Parse(`
 Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C stops it.
 
-  API    {{.API}}
+  API    {{.API}}{{if .Stages}}   stage {{.APIStage}}{{end}}{{range .Stages}}
+         {{.}}{{end}}
   auth   {{.Auth}}{{range .UserPools}}   user pool {{.ID}}{{end}}
   AWS    {{.AWS}}   for SDKs and the AWS CLI
 {{with .Token}}
 A token for the client "{{.Name}}", good for {{.Lifetime.Minutes}} minutes; its id and secret are good for this run only:
 
   TOKEN=$(curl -s -u {{.ID}}:{{.Secret}} -d grant_type=client_credentials {{$.Auth}}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+{{end}}{{range $i, $key := .APIKeys}}
+{{if $i}}# {{end}}The API key "{{.Name}}" of {{range $j, $plan := .Plans}}{{if $j}}, {{end}}{{$plan}}{{end}}:
+
+  {{if $i}}# {{end}}KEY={{.Value}}
 {{end}}
 Routes:
 {{range .Routes}}

@@ -5,6 +5,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +24,7 @@ import (
 	"github.com/gatewright/gatewright/internal/local/awsapi"
 	"github.com/gatewright/gatewright/internal/local/cognito"
 	"github.com/gatewright/gatewright/internal/local/functions"
+	"github.com/gatewright/gatewright/internal/local/gateway"
 	"github.com/gatewright/gatewright/internal/local/tables"
 )
 
@@ -78,7 +81,8 @@ type stage struct {
 
 	model     *assembly.Model
 	api       *assembly.RestAPI
-	apiStage  assembly.APIStage
+	apiStage  assembly.APIStage  // that the API's own URL serves
+	keys      []*assembly.APIKey // each with a value
 	functions *functions.Runner
 	cognito   *cognito.Server
 	aws       *awsapi.Endpoint
@@ -87,7 +91,8 @@ type stage struct {
 }
 
 // newStage reads the assembly and makes everything that serves it. Nothing
-// runs yet.
+// runs yet. What is not understood of the template and what is not served of
+// the API is listed at once.
 func newStage(c Config, p *ports) (*stage, error) {
 	s := &stage{config: c, ports: p, log: slog.New(slog.NewJSONHandler(c.Stderr, nil))}
 	a, err := assembly.Load(c.Assembly)
@@ -100,34 +105,62 @@ func newStage(c Config, p *ports) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.api, err = s.model.ChooseAPI(c.API); err != nil {
+	if err := refusal(s.model.Servable(), s.prepare()); err != nil {
+		s.close()
 		return nil, err
 	}
-	if len(s.api.Stages) > 1 {
-		s.log.Warn("the API has several stages; the first is served", "stage", s.api.Stages[0].Name)
+	return s, nil
+}
+
+// refusal joins what is not understood of a template with why the rest of it
+// cannot be served.
+func refusal(template, rest error) error {
+	var refused *assembly.UnsupportedError
+	if !errors.As(template, &refused) {
+		return cmp.Or(template, rest)
+	}
+	problems := refused.Problems
+	var more *gateway.UnsupportedError
+	if errors.As(rest, &more) {
+		for _, problem := range more.Problems {
+			if !slices.Contains(problems, problem) {
+				problems = append(problems, problem)
+			}
+		}
+	}
+	return &assembly.UnsupportedError{Problems: problems}
+}
+
+// prepare makes what serves the model.
+func (s *stage) prepare() (err error) {
+	c, p := s.config, s.ports
+	if s.api, err = s.model.ChooseAPI(c.API); err != nil {
+		return err
+	}
+	if len(s.api.Stages) == 0 {
+		return &assembly.InputError{Text: s.api.Path + ": no stage deploys the API"}
 	}
 	s.apiStage = s.api.Stages[0]
+	s.keys = withValues(s.model.APIKeys)
 	if s.cognito, err = cognito.New(cognito.Config{
 		Pools: s.model.UserPools, BaseURL: p.auth.url(), SigningKey: c.SigningKey, Log: s.listenerLog(p.auth),
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if s.tables, err = tables.New(s.model.Tables); err != nil {
-		return nil, err
+		return err
 	}
 	if s.aws, err = awsapi.New(awsapi.Config{
 		Account: s.model.Account, Region: s.model.Region, Log: s.listenerLog(p.aws),
 		Services: map[string]awsapi.Service{"dynamodb": s.tables},
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if s.functions, err = s.newFunctions(); err != nil {
-		return nil, err
+		return err
 	}
-	if s.gateway, err = s.newGateway(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.gateway, err = s.newGateway()
+	return err
 }
 
 func (s *stage) newFunctions() (*functions.Runner, error) {

@@ -103,14 +103,18 @@ func TestPortNames(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	t.Parallel()
-	for want, authorization := range map[string]assembly.Authorization{
-		"public":                          {Type: assembly.AuthorizationNone},
-		"scope notes/read or notes/write": {Type: assembly.AuthorizationCognito, Scopes: []string{"notes/read", "notes/write"}},
-		"any ID token":                    {Type: assembly.AuthorizationCognito},
-		"AWS_IAM":                         {Type: assembly.AuthorizationIAM},
+	open := assembly.Authorization{Type: assembly.AuthorizationNone}
+	scoped := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"notes/read", "notes/write"}}
+	for want, route := range map[string]assembly.Route{
+		"public":                          {Authorization: open},
+		"API key":                         {Authorization: open, APIKeyRequired: true},
+		"scope notes/read or notes/write": {Authorization: scoped},
+		"scope notes/read or notes/write and API key": {Authorization: scoped, APIKeyRequired: true},
+		"any ID token":                        {Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
+		"AWS_IAM signature (refused for now)": {Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}},
 	} {
-		if got := describe(authorization); got != want {
-			t.Errorf("%+v: got %q, want %q", authorization, got, want)
+		if got := describe(route); got != want {
+			t.Errorf("%+v: got %q, want %q", route, got, want)
 		}
 	}
 }

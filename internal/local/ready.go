@@ -31,6 +31,7 @@ type Ready struct {
 	UserPools      []UserPool     `json:"userPools"`
 	IdentityPools  []string       `json:"identityPools"`
 	Tables         []string       `json:"tables"`
+	APIKeys        []APIKey       `json:"apiKeys"`
 	Users          []User         `json:"users"`
 	Customers      []Customer     `json:"customers"`
 	Routes         []Route        `json:"routes"`
@@ -78,6 +79,15 @@ type Client struct {
 	Lifetime time.Duration `json:"-"`
 }
 
+// APIKey is an enabled API key that opens the served stage: the template's own
+// value, or one that is good for this run.
+type APIKey struct {
+	Name  string   `json:"name"`
+	ID    string   `json:"id"`
+	Value string   `json:"value"`
+	Plans []string `json:"plans"` // names of the usage plans by which it does
+}
+
 // Route is a route and who may call it: "public", or what it asks for.
 type Route struct {
 	Method string `json:"method"`
@@ -97,6 +107,17 @@ func (s *stage) apiURL() string {
 	return url
 }
 
+// otherStages are the URLs of the API's stages that its own does not serve.
+func (s *stage) otherStages() []string {
+	var urls []string
+	for _, other := range s.api.Stages[1:] {
+		if !s.api.ExecuteAPIDisabled {
+			urls = append(urls, "http://"+s.executeHost()+"/"+other.Name)
+		}
+	}
+	return urls
+}
+
 // ready describes the stage.
 func (s *stage) ready() Ready {
 	operator := s.aws.Operator()
@@ -105,7 +126,7 @@ func (s *stage) ready() Ready {
 		API: s.apiURL(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
-		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), Users: []User{}, Customers: []Customer{},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), APIKeys: s.openKeys(), Users: []User{}, Customers: []Customer{},
 	}
 	for _, pool := range s.model.UserPools {
 		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}
@@ -119,7 +140,7 @@ func (s *stage) ready() Ready {
 		r.UserPools = append(r.UserPools, described)
 	}
 	for _, route := range s.callable() {
-		r.Routes = append(r.Routes, Route{Method: route.Method, Path: route.Path, Access: describe(route.Authorization)})
+		r.Routes = append(r.Routes, Route{Method: route.Method, Path: route.Path, Access: describe(route)})
 	}
 	return r
 }
@@ -131,19 +152,27 @@ func notNil(list []string) []string {
 	return list
 }
 
-// describe says who may call, in the words of package access.
-func describe(a assembly.Authorization) string {
-	switch a.Type {
+// describe says who may call, in the words of package access where it has them.
+func describe(r assembly.Route) string {
+	who := r.Authorization.Type
+	switch r.Authorization.Type {
 	case assembly.AuthorizationNone:
+		if r.APIKeyRequired {
+			return "API key"
+		}
 		return string(access.KindPublic)
 	case assembly.AuthorizationCognito:
-		if len(a.Scopes) == 0 {
-			return "any ID token"
+		who = "any ID token"
+		if len(r.Authorization.Scopes) > 0 {
+			who = access.Scopes(r.Authorization.Scopes...).String()
 		}
-		return access.Scopes(a.Scopes...).String()
-	default:
-		return a.Type
+	case assembly.AuthorizationIAM:
+		who = "AWS_IAM signature (refused for now)"
 	}
+	if r.APIKeyRequired {
+		who += " and API key"
+	}
+	return who
 }
 
 // announce writes the ready files and the banner. It returns how to take back

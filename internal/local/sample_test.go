@@ -2,6 +2,7 @@ package local
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/gatewright/gatewright/internal/assembly"
@@ -34,8 +35,14 @@ func TestCurls(t *testing.T) {
 	t.Parallel()
 	model := map[string]json.RawMessage{"application/json": json.RawMessage(`{"type": "object", "required": ["it's"]}`)}
 	public := assembly.Authorization{Type: assembly.AuthorizationNone}
-	scoped := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"s"}}
+	scoped := assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{"s"}, Authorizer: &assembly.Authorizer{}}
+	own := scoped
+	own.Authorizer = &assembly.Authorizer{Header: "X-Token"}
+	checks := &assembly.Validator{Parameters: true}
+	parameters := []assembly.Parameter{{Name: "X-A", In: "header"}, {Name: "id", In: "path"}, {Name: "q", In: "query"}, {Name: "r", In: "query"}}
 	routes := []assembly.Route{
+		{Method: "GET", Path: "/checked", Authorization: public, Validator: checks, RequiredParameters: parameters},
+		{Method: "GET", Path: "/checked/not", Authorization: public, Validator: &assembly.Validator{}, RequiredParameters: parameters},
 		{Method: "DELETE", Path: "/files/{path+}", Authorization: scoped},
 		{Method: "GET", Path: "/files/{path+}", Authorization: public},
 		{Method: "GET", Path: "/logs/{day}", Authorization: public},
@@ -44,11 +51,15 @@ func TestCurls(t *testing.T) {
 		{Method: "DELETE", Path: "/notes/{id}", Authorization: public},
 		{Method: "GET", Path: "/notes/{id}", Authorization: public},
 		{Method: "PUT", Path: "/notes/{id}", Models: model, Authorization: public},
+		{Method: "GET", Path: "/own", Authorization: own, APIKeyRequired: true},
+		{Method: "GET", Path: "/paid", Authorization: public, APIKeyRequired: true},
 		{Method: "GET", Path: "/signed", Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}},
 		{Method: "POST", Path: "/unserved", Authorization: public, Integration: assembly.Integration{Unsupported: "no"}},
 		{Method: "GET", Path: "/unserved/{id}", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
 	}
 	want := []string{
+		`curl -H "X-A: X-A" "http://a/checked?q=q&r=r"`,
+		"curl http://a/checked/not",
 		"curl http://a/files/path",
 		`curl -X DELETE -H "Authorization: Bearer $TOKEN" http://a/files/path`,
 		"curl http://a/logs/day",
@@ -57,11 +68,13 @@ func TestCurls(t *testing.T) {
 		"curl http://a/notes/$ID",
 		`curl -X PUT -H "Content-Type: application/json" -d '{"it'\''s":"it'\''s"}' http://a/notes/$ID`,
 		"curl -X DELETE http://a/notes/$ID",
-		"# AWS_IAM: not served to anyone yet",
+		`curl -H "X-Token: Bearer $TOKEN" -H "x-api-key: $KEY" http://a/own`,
+		`curl -H "x-api-key: $KEY" http://a/paid`,
+		"# answers 403: signatures are not evaluated yet",
 		"# answers 500: no",
-		"# any ID token: not served to anyone yet",
+		"# an ID token: nobody can sign in here yet; with --signing-key a test signs its own",
 	}
-	got := curls("http://a", routes)
+	got := curls("http://a", routes, true)
 	if len(got) != len(want) {
 		t.Fatalf("%d lines: %v", len(got), got)
 	}
@@ -69,5 +82,14 @@ func TestCurls(t *testing.T) {
 		if line.Try != want[i] {
 			t.Errorf("line %d is\n%s\nwant\n%s", i, line.Try, want[i])
 		}
+	}
+}
+
+// A route that requires a key which nobody has says so.
+func TestCurlWithoutAKey(t *testing.T) {
+	t.Parallel()
+	route := assembly.Route{Method: "GET", Path: "/paid", Authorization: assembly.Authorization{Type: assembly.AuthorizationNone}, APIKeyRequired: true}
+	if got := curls("http://a", []assembly.Route{route}, false)[0].Try; !strings.HasPrefix(got, "# nobody can call it") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -1,11 +1,11 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/gatewright/gatewright/internal/assembly"
@@ -16,7 +16,7 @@ import (
 	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
-// newGateway serves the API with a verifier for each user pool of the stage.
+// newGateway serves every stage of the API, with a verifier for each user pool.
 func (s *stage) newGateway() (http.Handler, error) {
 	verifiers := map[string]gateway.TokenVerifier{}
 	for _, pool := range s.model.UserPools {
@@ -29,9 +29,8 @@ func (s *stage) newGateway() (http.Handler, error) {
 		}
 		verifiers[pool.ARN] = verifier
 	}
-	return gateway.New(gateway.Config{
+	return gateway.All(gateway.Config{
 		API:       s.api,
-		Stage:     s.apiStage,
 		Region:    s.model.Region,
 		Account:   s.model.Account,
 		Functions: invoker{s.functions},
@@ -39,8 +38,9 @@ func (s *stage) newGateway() (http.Handler, error) {
 			return s.model.MayInvoke(functionARN, "apigateway.amazonaws.com", sourceARN)
 		},
 		Verifiers: verifiers,
+		Usage:     gateway.NewUsage(s.keys, s.model.UsagePlans),
 		Log:       s.listenerLog(s.ports.api),
-	})
+	}, s.api.Stages)
 }
 
 // invoker gives the gateway the functions without either knowing the other.
@@ -63,16 +63,28 @@ func (s *stage) guard(p *port, next http.Handler) http.Handler {
 		policy.Origins = s.api.CORSOrigins()
 	}
 	if p == s.ports.api {
-		policy.Hosts = append(policy.Hosts, s.api.ID+".execute-api.localhost:"+strconv.Itoa(p.number))
+		policy.Hosts = append(policy.Hosts, s.executeHost())
 	}
 	return guard.Wrap(next, policy, func(status int, reason string, r *http.Request) {
 		requestlog.Write(s.listenerLog(p), r, requestlog.Line{Status: status, Reason: reason})
 	})
 }
 
-// callable are the routes that a person would try: all but the preflights.
+// executeHost stands for the API's host under execute-api.<region>.amazonaws.com.
+func (s *stage) executeHost() string {
+	return s.api.ID + ".execute-api.localhost:" + strconv.Itoa(s.ports.api.number)
+}
+
+// callable are the routes that a person would try: all but the preflights. One
+// whose function cannot run here is unsupported.
 func (s *stage) callable() []assembly.Route {
-	return slices.DeleteFunc(slices.Clone(s.api.Routes), func(r assembly.Route) bool {
-		return r.Method == http.MethodOptions && r.Integration.Type == assembly.IntegrationMock
-	})
+	var routes []assembly.Route
+	for _, r := range s.api.Routes {
+		if r.Method == http.MethodOptions && r.Integration.Type == assembly.IntegrationMock {
+			continue
+		}
+		r.Integration.Unsupported = cmp.Or(r.Integration.Unsupported, s.functions.Unserved(r.Integration.FunctionARN))
+		routes = append(routes, r)
+	}
+	return routes
 }

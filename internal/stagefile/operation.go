@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/gatewright/gatewright/internal/apispec"
+	"github.com/gatewright/gatewright/internal/strictyaml"
 )
 
 // logRetentions are the days that a log group takes ("PutRetentionPolicy",
@@ -23,23 +24,23 @@ var zoneIDPattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 func (r *reader) callbacks(value ast.Node) {
 	list, ok := value.(*ast.SequenceNode)
 	if !ok {
-		r.at(value, "callbacks is not a list; write [%s]", exampleCallback)
+		r.At(value, "callbacks is not a list; write [%s]", exampleCallback)
 		return
 	}
 	if len(list.Values) > apispec.MaxRedirects {
-		r.at(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), apispec.MaxRedirects)
+		r.At(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), apispec.MaxRedirects)
 	}
 	for i, item := range list.Values {
 		key := fmt.Sprintf("callbacks[%d]", i)
-		callback, ok := r.text(item, key, exampleCallback)
+		callback, ok := r.Text(item, key, exampleCallback)
 		if !ok {
 			continue
 		}
 		if err := apispec.CheckRedirect(callback, false); err != nil {
-			r.at(item, "%s %v", key, err)
+			r.At(item, "%s %v", key, err)
 		}
 		if slices.Contains(r.stage.Callbacks, callback) {
-			r.at(item, "%s %q stands there twice; keep one", key, callback)
+			r.At(item, "%s %q stands there twice; keep one", key, callback)
 		}
 		r.stage.Callbacks = append(r.stage.Callbacks, callback)
 	}
@@ -48,35 +49,20 @@ func (r *reader) callbacks(value ast.Node) {
 func (r *reader) retain(value ast.Node) {
 	node, ok := value.(*ast.BoolNode)
 	if !ok {
-		r.at(value, "retain is neither true nor false; write true to keep users and notes when the stage is deleted")
+		r.At(value, "retain is neither true nor false; write true to keep users and notes when the stage is deleted")
 		return
 	}
 	r.stage.Retain = node.Value
 }
 
-// object reads a key that holds keys of its own.
-func (r *reader) object(value ast.Node, key, example string, fields []field, required ...string) bool {
-	mapping, ok := value.(*ast.MappingNode)
-	if !ok {
-		r.at(value, "%s is not a mapping; write %s", key, example)
-		return false
-	}
-	if len(mapping.Values) == 0 {
-		r.at(value, "%s is empty; write %s or remove the key", key, example)
-		return false
-	}
-	r.mapping(key, mapping.Values, fields, required...)
-	return true
-}
-
 func (r *reader) throttle(value ast.Node) {
 	t := &r.stage.Throttle
-	r.object(value, "throttle", "{rate: 100, burst: 200}", []field{
-		{"rate", func(n ast.Node) { t.Rate = r.number(n, "throttle.rate", "requests a second", 10_000) }},
-		{"burst", func(n ast.Node) {
+	r.Object(value, "throttle", "{rate: 100, burst: 200}", []strictyaml.Field{
+		{Key: "rate", Read: func(n ast.Node) { t.Rate = r.number(n, "throttle.rate", "requests a second", 10_000) }},
+		{Key: "burst", Read: func(n ast.Node) {
 			burst := r.number(n, "throttle.burst", "requests", 5_000)
 			if t.Burst = int(burst); float64(t.Burst) != burst {
-				r.at(n, "throttle.burst is %s; write a whole number", n.GetToken().Value)
+				r.At(n, "throttle.burst is %s; write a whole number", n.GetToken().Value)
 			}
 		}},
 	})
@@ -92,18 +78,18 @@ func (r *reader) number(value ast.Node, key, unit string, most float64) float64 
 		whole, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil || len(digits) > 1 && digits[0] == '0' {
 			// Versions of YAML do not agree on what 010 is.
-			r.at(value, "%s is %s; write a whole number in base 10, without a 0 before it", key, node.GetToken().Value)
+			r.At(value, "%s is %s; write a whole number in base 10, without a 0 before it", key, node.GetToken().Value)
 			return 0
 		}
 		number = float64(whole)
 	case *ast.FloatNode:
 		number = node.Value
 	default:
-		r.at(value, "%s takes a number of %s, not a value of type %s", key, unit, strings.ToLower(value.Type().String()))
+		r.At(value, "%s takes a number of %s, not a value of type %s", key, unit, strings.ToLower(value.Type().String()))
 		return 0
 	}
 	if !(number > 0 && number <= most) { // also what is not a number at all
-		r.at(value, "%s is %s; write more than 0 and at most %.0f %s, which is what an account has by default", key, value.GetToken().Value, most, unit)
+		r.At(value, "%s is %s; write more than 0 and at most %.0f %s, which is what an account has by default", key, value.GetToken().Value, most, unit)
 		return 0
 	}
 	return number
@@ -113,7 +99,7 @@ func (r *reader) logRetention(value ast.Node) {
 	node, ok := value.(*ast.IntegerNode)
 	days, err := strconv.Atoi(value.GetToken().Value)
 	if !ok || node == nil || err != nil || !slices.Contains(logRetentions, days) {
-		r.at(value, "logRetention takes a number of days that CloudWatch knows, not %s; write one of %s", value.GetToken().Value, strings.Trim(fmt.Sprint(logRetentions), "[]"))
+		r.At(value, "logRetention takes a number of days that CloudWatch knows, not %s; write one of %s", value.GetToken().Value, strings.Trim(fmt.Sprint(logRetentions), "[]"))
 		return
 	}
 	r.stage.LogRetentionDays = days
@@ -121,25 +107,25 @@ func (r *reader) logRetention(value ast.Node) {
 
 func (r *reader) domain(value ast.Node) {
 	d := &Domain{}
-	text := func(key string, into *string, example string) field {
-		return field{key, func(n ast.Node) {
-			*into, _ = r.text(n, "domain."+key, example)
+	text := func(key string, into *string, example string) strictyaml.Field {
+		return strictyaml.Field{Key: key, Read: func(n ast.Node) {
+			*into, _ = r.Text(n, "domain."+key, example)
 			r.places["domain."+key] = n.GetToken()
 		}}
 	}
-	if !r.object(value, "domain", "{zone: example.com, api: api.example.com}", []field{
+	if !r.Object(value, "domain", "{zone: example.com, api: api.example.com}", []strictyaml.Field{
 		text("zone", &d.Zone, "example.com"), text("zoneId", &d.ZoneID, "Z0123456789ABCDEFGHIJ"), text("api", &d.API, "api.example.com"),
 	}, "zone", "api") {
 		return
 	}
 	r.stage.Domain = d
 	if at := r.places["domain.zoneId"]; at != nil && !zoneIDPattern.MatchString(d.ZoneID) {
-		r.report(at, "domain.zoneId %q is no hosted zone's id; write what follows /hostedzone/, such as Z0123456789ABCDEFGHIJ", d.ZoneID)
+		r.Report(at, "domain.zoneId %q is no hosted zone's id; write what follows /hostedzone/, such as Z0123456789ABCDEFGHIJ", d.ZoneID)
 	}
 	if d.Zone == "" || d.API == "" {
 		return // reported already
 	}
 	if err := apispec.CheckDomain("domain.api", d.API, "domain.zone", d.Zone); err != nil {
-		r.report(r.places["domain.api"], "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		r.Report(r.places["domain.api"], "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }

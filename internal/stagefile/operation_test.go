@@ -187,7 +187,7 @@ func TestSchemaEqualsType(t *testing.T) {
 	}
 	var known []string
 	for _, f := range newReader("").fields() {
-		known = append(known, f.key)
+		known = append(known, f.Key)
 	}
 	for key := range schema.Properties {
 		if !slices.Contains(known, key) {
@@ -236,14 +236,14 @@ func sameKeys(t *testing.T, at string, typ reflect.Type, schema property) {
 		}
 		sub, ok := schema.Properties[key]
 		if !ok {
-			t.Errorf("the schema has no %s", join(at, key))
+			t.Errorf("the schema has no %s", dotted(at, key))
 			continue
 		}
-		sameKeys(t, join(at, key), typ.Field(i).Type, sub)
+		sameKeys(t, dotted(at, key), typ.Field(i).Type, sub)
 	}
 	for key := range schema.Properties {
 		if !keys[key] {
-			t.Errorf("the type has no %s", join(at, key))
+			t.Errorf("the type has no %s", dotted(at, key))
 		}
 	}
 	if !slices.Equal(required, schema.Required) {
@@ -304,8 +304,8 @@ func TestSchemaAgrees(t *testing.T) {
 		}
 		r := newReader("dev.yaml")
 		r.read([]byte(tt.yaml))
-		if bySchema, byReader := schema.Validate(normal(t, value)), len(r.problems) == 0; (bySchema == nil) != tt.valid || byReader != tt.valid {
-			t.Errorf("%s: want valid %v; the schema says %v, the reader %v", tt.yaml, tt.valid, bySchema, r.problems)
+		if bySchema, byReader := schema.Validate(normal(t, value)), len(r.Problems) == 0; (bySchema == nil) != tt.valid || byReader != tt.valid {
+			t.Errorf("%s: want valid %v; the schema says %v, the reader %v", tt.yaml, tt.valid, bySchema, r.Problems)
 		}
 	}
 	files, err := filepath.Glob("../../stages/*.yaml")
@@ -342,3 +342,5 @@ func normal(t *testing.T, value any) any {
 	}
 	return out
 }
+
+func dotted(at, key string) string { return strings.TrimPrefix(at+"."+key, ".") }

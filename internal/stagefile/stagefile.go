@@ -102,8 +102,8 @@ func read(path string) (*reader, error) {
 	}
 	r := newReader(path)
 	r.read(data)
-	if len(r.problems) > 0 {
-		return nil, errors.Join(r.problems...)
+	if len(r.Problems) > 0 {
+		return nil, errors.Join(r.Problems...)
 	}
 	return r, nil
 }
@@ -204,11 +204,11 @@ func (r *reader) overlap(other *reader) error {
 	}
 	switch {
 	case mine.API == theirs.API:
-		return r.problem(r.places["domain.api"], "domain.api %q is also that of %s; give each stage its own", mine.API, other.file)
+		return r.Problem(r.places["domain.api"], "domain.api %q is also that of %s; give each stage its own", mine.API, other.File)
 	case shadows(theirs, mine):
-		return r.problem(r.places["domain.api"], "domain.api %q lies in the zone %q of %s, whose name servers answer for it; use that zone, or another name", mine.API, theirs.Zone, other.file)
+		return r.Problem(r.places["domain.api"], "domain.api %q lies in the zone %q of %s, whose name servers answer for it; use that zone, or another name", mine.API, theirs.Zone, other.File)
 	case shadows(mine, theirs):
-		return other.problem(other.places["domain.api"], "domain.api %q lies in the zone %q of %s, whose name servers answer for it; use that zone, or another name", theirs.API, mine.Zone, r.file)
+		return other.Problem(other.places["domain.api"], "domain.api %q lies in the zone %q of %s, whose name servers answer for it; use that zone, or another name", theirs.API, mine.Zone, r.File)
 	}
 	return nil
 }

@@ -217,7 +217,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := newReader("stages/dev.yaml")
 		r.read(data)
-		if len(r.problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || r.stage.RefreshTokenLifetime < r.stage.TokenLifetime || r.stage.Domain != nil && r.stage.Account == "") {
+		if len(r.Problems) == 0 && (r.stage.Name != "dev" || r.stage.Region == "" || r.stage.TokenLifetime < minTokenLifetime || r.stage.RefreshTokenLifetime < r.stage.TokenLifetime || r.stage.Domain != nil && r.stage.Account == "") {
 			t.Errorf("%q was read as %+v", data, r.stage)
 		}
 	})

@@ -99,7 +99,7 @@ func New(c Config) (*Server, error) {
 		}
 		s.document("/"+pool.ID+jwksPath, keys)
 		s.document("/"+pool.ID+"/.well-known/openid-configuration", s.configuration(pool))
-		if pool.DomainPrefix != "" {
+		if pool.HasDomain() {
 			s.endpoints[tokenPath] = endpoint{http.MethodPost, s.token, func(origin string) string { return origin }}
 		}
 		for _, declared := range pool.Clients {

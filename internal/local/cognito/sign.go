@@ -152,7 +152,7 @@ func (s *Server) configuration(pool *assembly.UserPool) openIDConfiguration {
 		ResponseTypes:     []string{}, // no authorization endpoint
 		SubjectTypes:      []string{"public"},
 	}
-	if pool.DomainPrefix != "" {
+	if pool.HasDomain() {
 		c.TokenEndpoint = s.config.BaseURL + tokenPath
 		c.AuthMethods = []string{"client_secret_basic", "client_secret_post"}
 	}

@@ -139,7 +139,7 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (*client, *refus
 	switch {
 	case c == nil:
 		return nil, refuse(invalidClient, "unknown client")
-	case c.pool.DomainPrefix == "":
+	case !c.pool.HasDomain():
 		return c, refuse(invalidClient, "the client's user pool has no domain")
 	case subtle.ConstantTimeCompare([]byte(secret), []byte(c.secret)) != 1:
 		return c, refuse(invalidClient, "wrong secret")

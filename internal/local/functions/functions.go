@@ -162,6 +162,21 @@ func (m *Runner) Prepare(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
+// Unserved says why a function without a source cannot run here, before it is
+// invoked; it is empty where it can.
+func (m *Runner) Unserved(functionARN string) string {
+	fn := m.functions[functionARN]
+	if fn == nil || fn.Source != nil {
+		return ""
+	}
+	_, err := fn.program.executable(m.stopped)
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) {
+		return unavailable.Reason
+	}
+	return ""
+}
+
 // Invoke passes payload to a function and waits for its answer. A function
 // that fails is no error of Invoke, but a Result with a FunctionError.
 //

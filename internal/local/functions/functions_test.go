@@ -271,7 +271,13 @@ func TestUnavailable(t *testing.T) {
 			if e, ok := errorAs[*UnavailableError](err); !ok || !strings.Contains(e.Error(), tt.want) {
 				t.Errorf("error = %v", err)
 			}
+			if reason := m.Unserved(tt.f.ARN); !strings.Contains(reason, tt.want) {
+				t.Errorf("unserved because %q", reason)
+			}
 		})
+	}
+	if reason := newRunner(t, of(probe())).Unserved(probe().ARN); reason != "" {
+		t.Errorf("a function with a source is unserved because %q", reason)
 	}
 	m := newRunner(t, of())
 	if _, err := m.Invoke(t.Context(), "arn:aws:lambda:eu-west-1:1:function:none", nil); err == nil {

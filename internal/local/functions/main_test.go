@@ -84,7 +84,7 @@ func limited(f *assembly.Function) { f.Timeout = 300 * time.Millisecond }
 // newRunner runs functions until the test ends, and then wants nothing left.
 func newRunner(t testing.TB, cfg Config) *Runner {
 	t.Helper()
-	cfg.AppDir, cfg.CacheDir, cfg.Region = cmp.Or(cfg.AppDir, moduleDir), cache, "eu-west-1"
+	cfg.AppDir, cfg.CacheDir, cfg.Region = cmp.Or(cfg.AppDir, moduleDir), cmp.Or(cfg.CacheDir, cache), "eu-west-1"
 	m, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

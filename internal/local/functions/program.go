@@ -5,9 +5,11 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/gobuild"
@@ -23,8 +25,7 @@ type program interface {
 // newProgram picks the program of a function.
 func newProgram(cfg Config, f *assembly.Function) (program, error) {
 	if f.Source == nil {
-		file, reason := hostBootstrap(f)
-		return foreign{function: f.Name, file: file, reason: reason}, nil
+		return &foreign{function: f, find: sync.OnceValues(func() (string, error) { return hostBootstrap(f, cfg.CacheDir) })}, nil
 	}
 	if cfg.AppDir == "" || cfg.CacheDir == "" {
 		return nil, errors.New("a function with a source needs AppDir and CacheDir")
@@ -46,44 +47,46 @@ func newProgram(cfg Config, f *assembly.Function) (program, error) {
 
 // foreign is a function whose executable came with the assembly, or not.
 type foreign struct {
-	function string
-	file     string
-	reason   string // why there is no file
+	function *assembly.Function
+	find     func() (string, error)
 }
 
-func (p foreign) executable(context.Context) (string, error) {
-	if p.reason != "" {
-		return "", &UnavailableError{Function: p.function, Reason: p.reason}
+func (p *foreign) executable(context.Context) (string, error) {
+	file, err := p.find()
+	if err != nil {
+		f := p.function
+		return "", &UnavailableError{Function: f.Name, Reason: fmt.Sprintf("%v (runtime %s, handler %s, %s)", err, f.Runtime, f.Handler, f.Architecture)}
 	}
-	return p.file, nil
+	return file, nil
 }
 
 // machines are the ELF machine types of the architectures that Lambda has.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
 // hostBootstrap finds an executable for this machine in a function's asset, or
-// says why there is none.
-func hostBootstrap(f *assembly.Function) (file, reason string) {
-	is := fmt.Sprintf("runtime %s, handler %s, %s", f.Runtime, f.Handler, f.Architecture)
-	host := runtime.GOOS + "/" + runtime.GOARCH
+// says why there is none. A zip file is unpacked into cacheDir.
+func hostBootstrap(f *assembly.Function, cacheDir string) (string, error) {
+	const noSource = "it carries no source that Gatewright can build, and "
 	switch {
 	case !strings.HasPrefix(f.Runtime, "provided"):
-		return "", fmt.Sprintf("it carries no source that Gatewright can build, and only OS-only runtimes run here (%s)", is)
+		return "", errors.New(noSource + "only OS-only runtimes run here")
 	case f.CodeDir == "":
-		return "", fmt.Sprintf("it carries no source that Gatewright can build, and the assembly has no code of it (%s)", is)
+		return "", errors.New(noSource + "the assembly has no code of it")
 	}
-	file = filepath.Join(f.CodeDir, "bootstrap")
+	dir := f.CodeDir
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		if dir, err = unpack(dir, cacheDir); err != nil {
+			return "", fmt.Errorf(noSource+"its asset cannot be unpacked: %w", err)
+		}
+	}
+	file := filepath.Join(dir, "bootstrap")
 	binary, err := elf.Open(file)
 	if err != nil {
-		return "", fmt.Sprintf("it carries no source that Gatewright can build, and its bootstrap is no Linux executable (%s)", is)
+		return "", errors.New(noSource + "its bootstrap is no Linux executable")
 	}
 	defer func() { _ = binary.Close() }()
 	if machine, ok := machines[runtime.GOARCH]; !ok || runtime.GOOS != "linux" || binary.Machine != machine {
-		return "", fmt.Sprintf("its bootstrap is built for another machine than this one, which is %s (%s)", host, is)
+		return "", fmt.Errorf("its bootstrap is built for another machine than this one, which is %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
-	file, err = filepath.Abs(file)
-	if err != nil {
-		return "", err.Error()
-	}
-	return file, ""
+	return filepath.Abs(file)
 }

@@ -17,11 +17,16 @@ func (g *Gateway) verifiers(a assembly.Authorization) ([]TokenVerifier, error) {
 	case assembly.AuthorizationNone, assembly.AuthorizationIAM:
 		return nil, nil
 	case assembly.AuthorizationCognito:
+	case assembly.AuthorizationCustom:
+		return nil, errors.New("a Lambda authorizer decides about it, and none is asked yet; Cognito authorizers, API keys and public routes are served")
 	default:
 		return nil, fmt.Errorf("authorization of type %q is not served", a.Type)
 	}
 	if a.Authorizer == nil || a.Authorizer.Type != assembly.AuthorizationCognito || len(a.Authorizer.ProviderARNs) == 0 {
 		return nil, errors.New("a Cognito authorizer names its user pools; this one does not")
+	}
+	if a.Authorizer.Validation != "" {
+		return nil, fmt.Errorf("authorizer %s: the IdentityValidationExpression of a Cognito authorizer is not applied yet", a.Authorizer.Name)
 	}
 	if header := a.Authorizer.Header; header != "" && !validHeaderName(header) {
 		return nil, fmt.Errorf("authorizer %s: %q is no header name", a.Authorizer.Name, header)

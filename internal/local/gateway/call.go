@@ -38,6 +38,7 @@ type call struct {
 	parameters map[string]string // of the path, as sent
 	query      query
 	claims     map[string]string // of a verified token
+	key        *apiKey           // of a route that requires one
 	body       []byte
 
 	allowed bool   // it may reach the integration
@@ -127,16 +128,9 @@ func (c *call) readBody() *failure {
 	return c.decompress()
 }
 
-// executeSuffix ends the host names that stand for *.execute-api.<region>.amazonaws.com.
-const executeSuffix = ".execute-api.localhost"
-
 // locate finds out which stage the request is for.
 func (c *call) locate() *failure {
-	host := strings.ToLower(c.request.Host)
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	id, execute := strings.CutSuffix(strings.TrimSuffix(host, "."), executeSuffix)
+	id, execute := executeAPI(c.request.Host)
 	if !execute {
 		return c.stripBasePath()
 	}

@@ -54,11 +54,14 @@ type authorizer struct {
 	Claims map[string]string `json:"claims"`
 }
 
-// identity holds null for all that only IAM fills [rec].
+// identity holds null for all that only IAM fills [rec]. It has an API key only
+// on routes that require one [doc].
 type identity struct {
 	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
 	AccountID                     *string `json:"accountId"`
 	CognitoIdentityID             *string `json:"cognitoIdentityId"`
+	APIKey                        string  `json:"apiKey,omitempty"`
+	APIKeyID                      string  `json:"apiKeyId,omitempty"`
 	Caller                        *string `json:"caller"`
 	SourceIP                      string  `json:"sourceIp"`
 	PrincipalOrgID                *string `json:"principalOrgId"`
@@ -113,6 +116,9 @@ func (c *call) event() event {
 	}
 	if agent := c.request.UserAgent(); agent != "" {
 		e.RequestContext.Identity.UserAgent = &agent
+	}
+	if c.key != nil {
+		e.RequestContext.Identity.APIKey, e.RequestContext.Identity.APIKeyID = c.key.value, c.key.id
 	}
 	if c.claims != nil {
 		e.RequestContext.Authorizer = &authorizer{c.claims}

@@ -27,6 +27,7 @@ func FuzzGateway(f *testing.F) {
 		"POST /checked?q=1 HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{\"title\":\"a\",\"text\":\"b\"}\n",
 		"POST /checked?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 18\r\n\r\n{\"title\":1e999999}",
 		"OPTIONS /a HTTP/1.1\r\nHost: h\r\nOrigin: https://b.example.com\r\n\r\n",
+		"GET /keyed HTTP/1.1\r\nHost: h\r\nX-API-Key: planted-secret-of-a\r\n\r\n",
 		"GET /signed HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a, Signature=b, SignedHeaders=c\r\nDate: d\r\n\r\n",
 	} {
 		f.Add(seed)
@@ -41,6 +42,7 @@ func FuzzGateway(f *testing.F) {
 		}),
 		proxy("GET", "/v1/status", open), proxy("GET", "/v1/whoami", cognito("notes/read")), proxy("POST", "/notes/{id}", cognito("notes/write")),
 		proxy("ANY", "/files/{path+}", cognito("notes/read")), proxy("GET", "/signed", iam), proxy("GET", "/mine", anyID),
+		keyed("GET", "/keyed", open),
 	)
 	c.API.GatewayResponses["UNAUTHORIZED"] = assembly.GatewayResponse{
 		Parameters: map[string]string{"gatewayresponse.header.X-Echo": "method.request.querystring.q"},
@@ -55,6 +57,7 @@ func FuzzGateway(f *testing.F) {
 		functions := &fakeFunctions{}
 		config := c
 		config.Functions = functions
+		config.Usage = NewUsage([]*assembly.APIKey{testKey("a")}, []*assembly.UsagePlan{testPlan("plan", "a")})
 		g := serve(t, config)
 		w := g.do(r)
 		line := g.line(t)
@@ -81,6 +84,11 @@ func FuzzGateway(f *testing.F) {
 			return
 		case "/checked":
 			checkAdmitted(t, r, event)
+			return
+		case "/keyed":
+			if keys := r.Header.Values("X-Api-Key"); len(keys) != 1 || keys[0] != valueOf("a") {
+				t.Fatalf("ran with the keys %q", keys)
+			}
 			return
 		}
 		sent := r.Header.Values("Authorization")
@@ -122,25 +130,36 @@ func checkAdmitted(t *testing.T, r *http.Request, event map[string]any) {
 	}
 }
 
-// FuzzScript: a template is refused or runs, and sets no header that could
-// break out of its line.
+// FuzzScript: a template is refused or runs, puts out no more than a response
+// may hold, and sets nothing that could break out of its line.
 func FuzzScript(f *testing.F) {
 	f.Add(ownPreflight, "https://a.example.com")
 	f.Add(cdkPreflight, "https://c.example.com")
 	f.Add(matching(`https://[a-z]+\.example\.com`), "https://a.example.com")
 	f.Add(`#if("a" == "a")#if($input.params().header.get("Origin") == "b")c#end#end`, "b")
+	f.Add(chosenStatus, "internal")
+	f.Add(`#set($o = $input.params('Origin'))#if(!($o.matches("a") && $o != "b") || $o.equals('c'))$o#elseif((1 == 2))${o}#else$!o $context.stage#end`, "c")
+	f.Add(`#set($context.responseOverride.status = 302)#set($context.responseOverride.header.Location = $context.path)`, "x")
+	f.Add(strings.Repeat(`#if(("a" == "a"))`, 60)+strings.Repeat("#end", 60), "")
+	g := serve(f, testConfig())
 	f.Fuzz(func(t *testing.T, template, origin string) {
-		s, err := parseScript(template)
+		s, err := parseScript(template, true)
 		if err != nil {
 			return
 		}
 		r := httptest.NewRequest(http.MethodOptions, "/", nil)
 		r.Header["Origin"] = []string{origin}
-		_, set, err := s.run(serve(t, testConfig()).newCall(r))
+		made, err := s.run(g.newCall(r))
 		if err != nil {
 			return
 		}
-		for name, value := range set {
+		if s.fixed && made.text != template || len(made.text) > maxBodyBytes {
+			t.Errorf("makes %q", made.text)
+		}
+		if made.status != 0 && (made.status < 200 || made.status > 599) {
+			t.Errorf("sets the status %d", made.status)
+		}
+		for name, value := range made.headers {
 			if !validHeaderName(name) || !validHeaderValue(value) || framing[strings.ToLower(name)] {
 				t.Errorf("sets %q to %q", name, value)
 			}

@@ -1,9 +1,11 @@
 // Package gateway serves one stage of an Amazon API Gateway REST API from its
-// model: routes, Cognito authorizers, throttles, request validators, Lambda
-// proxy and MOCK integrations, and gateway responses.
+// model: routes, Cognito authorizers, API keys with their usage plans,
+// throttles, request validators, Lambda proxy and MOCK integrations, and gateway
+// responses.
 //
-// A request passes, in this order, limits, route, authorizer, throttle,
-// validator and integration; whatever stops it becomes a gateway response.
+// A request passes, in this order, limits, route, authorizer, API key,
+// throttles, quota, validator and integration; whatever stops it becomes a
+// gateway response.
 // Nothing reaches an integration before the route's authorizer has let it pass,
 // and what the package does not understand of an API stops [New] instead of
 // being served open.
@@ -20,6 +22,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +69,9 @@ type Config struct {
 	// Verifiers holds a verifier for each user pool, by the pool's ARN.
 	Verifiers map[string]TokenVerifier
 
+	// Usage knows the API keys. Default: none, so no key is let pass.
+	Usage *Usage
+
 	// Domain is the host and port that events show as domainName. Default:
 	// the request's own Host.
 	Domain string
@@ -93,6 +99,7 @@ type Gateway struct {
 	config       Config
 	routes       node
 	responses    map[string]gatewayResponse
+	keys         keyring
 	basePaths    []string // of custom domains, the longest first; none without a domain
 	deploymentID string
 }
@@ -116,7 +123,7 @@ func New(c Config) (*Gateway, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gateway{config: c, deploymentID: deploymentID(c.API.ID, c.Stage.Name), basePaths: basePaths(c)}
-	var problems []string
+	problems := unsupported(c.API)
 	for _, declared := range c.API.Routes {
 		r, err := g.newRoute(declared)
 		if err == nil {
@@ -127,11 +134,31 @@ func New(c Config) (*Gateway, error) {
 		}
 	}
 	responses, responseProblems := compileGatewayResponses(c.API)
-	g.responses = responses
-	if problems = append(problems, responseProblems...); len(problems) > 0 {
+	keys, keyProblems := c.Usage.keyring(c.API, c.Stage.Name)
+	g.responses, g.keys = responses, keys
+	if problems = slices.Concat(problems, responseProblems, keyProblems); len(problems) > 0 {
 		return nil, &UnsupportedError{problems}
 	}
 	return g, nil
+}
+
+// unsupported says what of the API as a whole decides about requests and is not
+// applied here.
+func unsupported(api *assembly.RestAPI) []string {
+	var problems []string
+	if api.Policy != nil {
+		problems = append(problems, api.Path+".Policy: a resource policy is not evaluated yet")
+	}
+	for _, kind := range api.EndpointTypes {
+		if kind != "EDGE" && kind != "REGIONAL" {
+			problems = append(problems, fmt.Sprintf("%s: endpoints of type %q are not served", api.Path, kind))
+		}
+	}
+	keyed := slices.ContainsFunc(api.Routes, func(r assembly.Route) bool { return r.APIKeyRequired })
+	if source := api.APIKeySource; keyed && source != "" && source != keySourceHeader {
+		problems = append(problems, fmt.Sprintf("%s: API keys from %q are not understood; from %s they are", api.Path, source, keySourceHeader))
+	}
+	return problems
 }
 
 // route is one method of one path, ready to serve.
@@ -152,7 +179,7 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 		return nil, err
 	}
 	r.verifiers = verifiers
-	r.bucket = newBucket(declared.Throttle, g.config.Stage.Throttle)
+	r.bucket = newBucket(g.config.Stage.Settings(declared.Method, declared.Path).Throttle)
 	if r.Integration.Timeout <= 0 {
 		r.Integration.Timeout = defaultTimeout
 	}
@@ -168,7 +195,7 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 			r.unsupported = "the integration names no function"
 		}
 	case assembly.IntegrationMock:
-		if r.mock, err = compileMock(r.Integration); err != nil {
+		if r.mock, err = compileMock(r.Route); err != nil {
 			r.unsupported = err.Error()
 		}
 	default:
@@ -236,7 +263,7 @@ func (c *call) serve() (a answer) {
 			a = c.refuse(failure{kind: default5XX, reason: "panic"})
 		}
 	}()
-	for _, step := range []func() *failure{c.checkLength, c.locate, c.match, c.authorize, c.limit, c.checkHeaders, c.readBody, c.validate} {
+	for _, step := range []func() *failure{c.checkLength, c.locate, c.match, c.authorize, c.identify, c.limit, c.checkHeaders, c.readBody, c.validate} {
 		if f := step(); f != nil {
 			return c.refuse(*f)
 		}

@@ -9,22 +9,25 @@ import (
 	"testing"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	iampolicy "github.com/gatewright/gatewright/internal/iam"
 )
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	foreign := cognito("a/b")
 	foreign.Authorizer.ProviderARNs = []string{poolARN, "arn:aws:cognito-idp:eu-west-1:000000000000:userpool/other"}
-	lambda := cognito("a/b")
+	lambda, validated := cognito("a/b"), cognito("a/b")
 	lambda.Authorizer.Type = "TOKEN"
+	validated.Authorizer.Validation = "[a-z]+"
 	tests := map[string]struct {
 		route assembly.Route
 		want  string
 	}{
 		"zero authorization":  {proxy("GET", "/a", assembly.Authorization{}), `authorization of type "" is not served`},
-		"custom":              {proxy("GET", "/a", assembly.Authorization{Type: "CUSTOM"}), `"CUSTOM"`},
+		"custom":              {proxy("GET", "/a", assembly.Authorization{Type: "CUSTOM"}), "a Lambda authorizer decides about it, and none is asked yet"},
 		"no authorizer":       {proxy("GET", "/a", assembly.Authorization{Type: "COGNITO_USER_POOLS"}), "names its user pools"},
 		"foreign pool":        {proxy("GET", "/a", foreign), "userpool/other is not served"},
+		"token's expression":  {proxy("GET", "/a", validated), "IdentityValidationExpression"},
 		"token authorizer":    {proxy("GET", "/a", lambda), "names its user pools"},
 		"lower-case method":   {proxy("get", "/a", open), "unknown method"},
 		"no slash":            {proxy("GET", "a", open), "start with a slash"},
@@ -64,10 +67,14 @@ func TestNewListsAllProblems(t *testing.T) {
 		"DEFAULT_4XX":   {Parameters: map[string]string{"method.response.header.X": "'a'"}},
 		"DEFAULT_5XX":   {Templates: map[string]string{"text/plain": "$context.unknown"}},
 	}
+	c.API.Policy = []iampolicy.Statement{}
+	c.API.EndpointTypes = []string{"PRIVATE"}
+	c.API.APIKeySource = "AUTHORIZER"
+	c.API.Routes[0].APIKeyRequired = true
 	_, err := New(c)
 	var unsupported *UnsupportedError
-	if !errors.As(err, &unsupported) || len(unsupported.Problems) != 9 {
-		t.Errorf("want nine problems, got %v", err)
+	if !errors.As(err, &unsupported) || len(unsupported.Problems) != 12 || unsupported.ExitCode() != 4 {
+		t.Errorf("want twelve problems, got %v", err)
 	}
 }
 

@@ -22,7 +22,9 @@ const (
 	badRequestParameters  = "BAD_REQUEST_PARAMETERS"
 	integrationFailure    = "INTEGRATION_FAILURE"
 	integrationTimeout    = "INTEGRATION_TIMEOUT"
+	invalidAPIKey         = "INVALID_API_KEY" //nolint:gosec // a response type, no credential
 	missingToken          = "MISSING_AUTHENTICATION_TOKEN"
+	quotaExceeded         = "QUOTA_EXCEEDED"
 	requestTooLarge       = "REQUEST_TOO_LARGE"
 	throttled             = "THROTTLED"
 	unauthorized          = "UNAUTHORIZED"
@@ -53,10 +55,10 @@ var responseTypes = map[string]builtIn{
 	// The documentation says 504; recorded of a Lambda that could not be called is 500.
 	integrationFailure:   {500, internalError, internalErrorType},
 	integrationTimeout:   {504, "Endpoint request timed out", internalErrorType},
-	"INVALID_API_KEY":    {403, "Forbidden", "ForbiddenException"},
+	invalidAPIKey:        {403, "Forbidden", "ForbiddenException"},
 	"INVALID_SIGNATURE":  {403, "The request signature we calculated does not match the signature you provided.", "InvalidSignatureException"},
 	missingToken:         {403, "Missing Authentication Token", "MissingAuthenticationTokenException"},
-	"QUOTA_EXCEEDED":     {429, "Limit Exceeded", "LimitExceededException"},
+	quotaExceeded:        {429, "Limit Exceeded", "LimitExceededException"},
 	requestTooLarge:      {413, "Request Too Long", "RequestTooLargeException"},
 	"RESOURCE_NOT_FOUND": {404, "Not Found", "NotFoundException"},
 	throttled:            {429, "Too Many Requests", "TooManyRequestsException"},

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ const (
 // and the status chooses the response ("Set up a mock integration").
 type mock struct {
 	passthrough string
-	statuses    map[string]int // by content type
+	requests    map[string]script // by content type
 	responses   []mockResponse
 }
 
@@ -36,10 +37,11 @@ type mockResponse struct {
 	bodies  map[string]script // by content type
 }
 
-// compileMock understands request templates that are fixed texts, and response
-// templates that are a [script]. Any other leaves the route unserved.
-func compileMock(i assembly.Integration) (*mock, error) {
-	m := &mock{passthrough: i.PassthroughBehavior, statuses: map[string]int{}}
+// compileMock understands templates that are a [script]. Any other leaves the
+// route unserved.
+func compileMock(r assembly.Route) (*mock, error) {
+	i := r.Integration
+	m := &mock{passthrough: i.PassthroughBehavior, requests: map[string]script{}}
 	switch m.passthrough {
 	case "":
 		m.passthrough = passthroughNoMatch
@@ -48,14 +50,21 @@ func compileMock(i assembly.Integration) (*mock, error) {
 		return nil, fmt.Errorf("the passthrough behavior %q is not understood", m.passthrough)
 	}
 	for _, contentType := range slices.Sorted(maps.Keys(i.RequestTemplates)) {
-		status, ok := templateStatus(i.RequestTemplates[contentType])
-		if !ok {
-			return nil, fmt.Errorf("the %s request template is more than a fixed statusCode", contentType)
+		template := i.RequestTemplates[contentType]
+		request, err := parseScript(template, false)
+		if err != nil {
+			return nil, fmt.Errorf("the %s request %w", contentType, err)
 		}
-		m.statuses[strings.ToLower(contentType)] = status
+		if _, ok := templateStatus(template); request.fixed && !ok {
+			return nil, fmt.Errorf("the %s request template names no statusCode", contentType)
+		}
+		m.requests[strings.ToLower(contentType)] = request
 	}
 	for _, declared := range i.Responses {
 		response, err := compileMockResponse(declared)
+		if err == nil {
+			err = response.declared(r.ResponseHeaders)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +96,7 @@ func compileMockResponse(declared assembly.IntegrationResponse) (mockResponse, e
 		r.headers = append(r.headers, m)
 	}
 	for _, contentType := range slices.Sorted(maps.Keys(declared.Templates)) {
-		body, err := parseScript(declared.Templates[contentType])
+		body, err := parseScript(declared.Templates[contentType], true)
 		if err != nil {
 			return r, fmt.Errorf("the %s response %w", contentType, err)
 		}
@@ -96,18 +105,25 @@ func compileMockResponse(declared assembly.IntegrationResponse) (mockResponse, e
 	return r, nil
 }
 
-// fixedText reports whether a template has nothing for VTL to do.
-func fixedText(template string) bool { return !strings.ContainsAny(template, "$#") }
+// declared fails where a mapped header is none that the method declares for the
+// status: "Invalid mapping expression parameter specified", says AWS, and does
+// not deploy [meas]. A nil map says that nothing is known of it.
+func (r *mockResponse) declared(headers map[int][]string) error {
+	for _, m := range r.headers {
+		same := func(name string) bool { return strings.EqualFold(name, m.header) }
+		if headers != nil && !slices.ContainsFunc(headers[r.status], same) {
+			return fmt.Errorf("no method response for %d declares the header %s; AWS does not deploy this", r.status, m.header)
+		}
+	}
+	return nil
+}
 
 // looseStatus is a template as CDK writes it for preflights: { statusCode: 200 }.
 var looseStatus = regexp.MustCompile(`^\s*\{\s*["']?statusCode["']?\s*:\s*["']?([0-9]{3})["']?\s*,?\s*\}\s*$`)
 
-// templateStatus reads the statusCode of a request template. AWS's reader is
-// looser than JSON [meas].
+// templateStatus reads the statusCode of what a request template makes. AWS's
+// reader is looser than JSON [meas].
 func templateStatus(template string) (int, bool) {
-	if !fixedText(template) {
-		return 0, false
-	}
 	if loose := looseStatus.FindStringSubmatch(template); loose != nil {
 		status, err := strconv.Atoi(loose[1])
 		return status, err == nil
@@ -121,7 +137,7 @@ func templateStatus(template string) (int, bool) {
 }
 
 func (m *mock) answer(c *call) (answer, *failure) {
-	status, err := m.status(c.request.Header.Get("Content-Type"))
+	status, err := m.status(c)
 	switch {
 	case errors.Is(err, errMediaType):
 		return answer{}, &failure{kind: unsupportedMediaType, reason: err.Error()}
@@ -135,27 +151,27 @@ func (m *mock) answer(c *call) (answer, *failure) {
 	return r.answer(c)
 }
 
-// answer fills a response in. A header that its template sets replaces the one
-// that is mapped ("Override your API's request and response parameters and
+// answer fills a response in. What its template sets replaces the status and
+// the header that is mapped ("Override your API's request and response parameters and
 // status codes for REST APIs" [doc]).
 func (r *mockResponse) answer(c *call) (answer, *failure) {
 	a := answer{status: r.status, header: http.Header{}}
 	contentType := "application/json"
-	var own overrides
+	var own rendered
 	if len(r.bodies) > 0 {
 		contentType = choose(r.bodies, c.request.Header.Get("Accept"))
-		body, set, err := r.bodies[contentType].run(c)
-		if err != nil {
+		var err error
+		if own, err = r.bodies[contentType].run(c); err != nil {
 			return answer{}, &failure{kind: default5XX, reason: err.Error()}
 		}
-		a.body, own = []byte(body), set
+		a.status, a.body = cmp.Or(own.status, r.status), []byte(own.text)
 	}
 	for _, h := range r.headers {
-		if _, overridden := own[http.CanonicalHeaderKey(h.header)]; !overridden {
+		if _, overridden := own.headers[http.CanonicalHeaderKey(h.header)]; !overridden {
 			addHeader(a.header, h.header, h.static)
 		}
 	}
-	for name, value := range own {
+	for name, value := range own.headers {
 		addHeader(a.header, name, value)
 	}
 	if a.header.Get("Content-Type") == "" {
@@ -167,17 +183,25 @@ func (r *mockResponse) answer(c *call) (answer, *failure) {
 
 var errMediaType = errors.New("no request template for the content type")
 
-// status runs the request template for a content type, application/json where
-// there is none [doc].
-func (m *mock) status(contentType string) (int, error) {
-	sent := mediaType(contentType)
+// status runs the request template for the request's content type,
+// application/json where there is none [doc].
+func (m *mock) status(c *call) (int, error) {
+	sent := mediaType(c.request.Header.Get("Content-Type"))
 	if sent == "" {
 		sent = "application/json"
 	}
-	if status, ok := m.statuses[sent]; ok {
+	if request, ok := m.requests[sent]; ok {
+		made, err := request.run(c)
+		if err != nil {
+			return 0, err
+		}
+		status, ok := templateStatus(made.text)
+		if !ok {
+			return 0, errors.New("the request template of the MOCK integration makes no statusCode")
+		}
 		return status, nil
 	}
-	if m.passthrough == passthroughNever || m.passthrough == passthroughNoTemplates && len(m.statuses) > 0 {
+	if m.passthrough == passthroughNever || m.passthrough == passthroughNoTemplates && len(m.requests) > 0 {
 		return 0, errMediaType
 	}
 	// The body passes through, and names no status: 500 [meas].

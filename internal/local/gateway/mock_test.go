@@ -88,9 +88,12 @@ func TestMockUnsupported(t *testing.T) {
 		integration assembly.Integration
 		reason      string
 	}{
-		"VTL request":     {assembly.Integration{RequestTemplates: json200(`#set($s = 200){"statusCode":$s}`)}, "more than a fixed statusCode"},
-		"no status":       {assembly.Integration{RequestTemplates: json200(`{"status":200}`)}, "more than a fixed statusCode"},
-		"not an object":   {assembly.Integration{RequestTemplates: json200(`200`)}, "more than a fixed statusCode"},
+		"VTL request":     {assembly.Integration{RequestTemplates: json200(`{"statusCode":$input.json("$.status")}`)}, "the application/json request template: \"$input.json"},
+		"no status":       {assembly.Integration{RequestTemplates: json200(`{"status":200}`)}, "names no statusCode"},
+		"not an object":   {assembly.Integration{RequestTemplates: json200(`200`)}, "names no statusCode"},
+		"none at times":   {assembly.Integration{RequestTemplates: json200(`{"statusCode":$input.params("s")}`)}, "makes no statusCode"},
+		"overriding":      {assembly.Integration{RequestTemplates: json200(`#set($context.responseOverride.status = 200){"statusCode":200}`)}, "#set of something other"},
+		"status 100 set":  {response(assembly.IntegrationResponse{StatusCode: 200, Templates: json200(`#set($context.responseOverride.status = 100)`)}), "no final status"},
 		"passthrough":     {assembly.Integration{PassthroughBehavior: "SOMETIMES"}, "passthrough behavior"},
 		"VTL response":    {response(assembly.IntegrationResponse{StatusCode: 200, Templates: json200(`$input.body`)}), "the application/json response template: \"$input.body\" is not understood"},
 		"mapped header":   {response(assembly.IntegrationResponse{StatusCode: 200, Parameters: map[string]string{"method.response.header.X": "method.request.header.Y"}}), "not a fixed text"},
@@ -108,5 +111,75 @@ func TestMockUnsupported(t *testing.T) {
 				t.Errorf("reason %q", reason)
 			}
 		})
+	}
+}
+
+// chosenStatus is a request template in the manner of the mock integrations in
+// AWS's documentation.
+const chosenStatus = `{
+  #if( $input.params('scope') == "internal" )
+    "statusCode": 200
+  #elseif ($input.params('scope').matches("[45]0[0-9]"))
+    "statusCode": $input.params('scope')
+  #else
+    "statusCode": 500
+  #end
+}`
+
+func TestMockChoosesItsStatus(t *testing.T) {
+	t.Parallel()
+	c := testConfig(mocked(assembly.Integration{
+		RequestTemplates: json200(chosenStatus),
+		Responses: []assembly.IntegrationResponse{
+			{StatusCode: 200, Templates: json200(`{"for":"$input.params('scope')","stage":"$context.stage"}`)},
+			{StatusCode: 404, SelectionPattern: `4\d\d`, Templates: json200(
+				"#set($context.responseOverride.status = 410)\n#set($context.responseOverride.header.X-Why = 'gone')\n{}")},
+			{StatusCode: 500, SelectionPattern: `5\d{2}`, Templates: json200(`{"message":"Internal error"}`)},
+		},
+	}))
+	for target, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"/a?scope=internal": {200, `{"for":"internal","stage":"dev"}`},
+		"/a?scope=404":      {410, "{}"},
+		"/a?scope=503":      {500, `{"message":"Internal error"}`},
+		"/a?scope=4040":     {500, `{"message":"Internal error"}`},
+		"/a":                {500, `{"message":"Internal error"}`},
+	} {
+		g := serve(t, c)
+		w := g.do(httptest.NewRequest(http.MethodOptions, target, nil))
+		if w.Code != want.status || w.Body.String() != want.body || (w.Header().Get("X-Why") == "gone") != (want.status == 410) {
+			t.Errorf("%s: got %d %s %v", target, w.Code, w.Body, w.Header())
+		}
+	}
+}
+
+// A header that no method response declares is one that AWS does not deploy.
+func TestMockHeadersAreDeclared(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		declared map[int][]string
+		status   int
+	}{
+		"not known":          {nil, 204},
+		"declared":           {map[int][]string{204: {"vary", "Allow"}}, 204},
+		"none":               {map[int][]string{}, 500},
+		"another":            {map[int][]string{204: {"Allow"}}, 500},
+		"for another status": {map[int][]string{200: {"Vary"}}, 500},
+	} {
+		r := mocked(assembly.Integration{
+			RequestTemplates: json200(`{ statusCode: 200 }`),
+			Responses:        []assembly.IntegrationResponse{{StatusCode: 204, Parameters: map[string]string{"method.response.header.Vary": "'Origin'"}}},
+		})
+		r.ResponseHeaders = test.declared
+		g := serve(t, testConfig(r))
+		w := g.do(httptest.NewRequest(http.MethodOptions, "/a", nil))
+		if w.Code != test.status {
+			t.Errorf("%s: got %d", name, w.Code)
+		}
+		if reason := g.line(t)["reason"].(string); test.status == 500 && !strings.Contains(reason, "declares the header Vary") {
+			t.Errorf("%s: reason %q", name, reason)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gatewright/gatewright/internal/assembly"
@@ -95,6 +96,14 @@ func TestSurvive(t *testing.T) {
 			t.Errorf("WWW-Authenticate is %q", got)
 		}
 		check(t, g.get("/signed", ""), 403, missingBody, "MissingAuthenticationTokenException")
+		if w := g.get("/signed", "Bearer access-read"); w.Code != 403 || w.Header().Get("x-amzn-ErrorType") != "IncompleteSignatureException" ||
+			!strings.Contains(w.Body.String(), "Invalid key=value pair (missing equal-sign) in Authorization header") {
+			t.Errorf("Bearer got %d %s", w.Code, w.Body)
+		}
+		signed := httptest.NewRequest(http.MethodGet, "/signed", nil)
+		signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=00")
+		signed.Header.Set("X-Amz-Date", "20261121T020500Z")
+		check(t, g.do(signed), 403, `{"Message":"User is not authorized to access this resource"}`, "AccessDeniedException")
 		if g.functions.calls() != 0 {
 			t.Error("a function ran")
 		}

@@ -20,11 +20,7 @@ type bucket struct {
 
 // newBucket returns the bucket of a route. The stage's throttle bounds each
 // method for itself, and a method's own replaces it [doc].
-func newBucket(method, stage *assembly.Throttle) *bucket {
-	t := method
-	if t == nil {
-		t = stage
-	}
+func newBucket(t *assembly.Throttle) *bucket {
 	if t == nil {
 		return nil
 	}
@@ -53,14 +49,4 @@ func (b *bucket) take(now time.Time) bool {
 	}
 	b.tokens--
 	return true
-}
-
-// limit applies the route's throttle. It comes where usage plans do, after the
-// authorizer and before the validator [?], so a caller without a credential
-// spends nobody's tokens.
-func (c *call) limit() *failure {
-	if c.route.bucket.take(c.start) {
-		return nil
-	}
-	return &failure{kind: throttled, reason: "throttled"}
 }

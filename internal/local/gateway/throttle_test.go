@@ -15,12 +15,13 @@ func TestThrottle(t *testing.T) {
 	t.Parallel()
 	now := testNow
 	quick, off := proxy("GET", "/quick", open), proxy("GET", "/off", cognito("notes/read"))
-	quick.Throttle = &assembly.Throttle{Rate: 10, Burst: 2}
-	off.Throttle = &assembly.Throttle{Rate: 5, Burst: 0}
-	still := proxy("GET", "/still", open)
-	still.Throttle = &assembly.Throttle{Rate: 0, Burst: 5}
-	c := testConfig(quick, off, still, proxy("GET", "/a", open), proxy("GET", "/b", open))
-	c.Stage.Throttle = &assembly.Throttle{Rate: 0.5, Burst: 1}
+	c := testConfig(quick, off, proxy("GET", "/still", open), proxy("GET", "/a", open), proxy("GET", "/b", open))
+	c.Stage.Default.Throttle = &assembly.Throttle{Rate: 0.5, Burst: 1}
+	c.Stage.Methods = map[string]assembly.MethodSettings{
+		"GET /quick": {Throttle: &assembly.Throttle{Rate: 10, Burst: 2}},
+		"GET /off":   {Throttle: &assembly.Throttle{Rate: 5, Burst: 0}},
+		"GET /still": {Throttle: &assembly.Throttle{Rate: 0, Burst: 5}},
+	}
 	c.Now = func() time.Time { return now }
 	c.API.GatewayResponses["DEFAULT_4XX"] = assembly.GatewayResponse{Parameters: map[string]string{"gatewayresponse.header.X-CORS": "'yes'"}}
 	g := serve(t, c)
@@ -58,7 +59,7 @@ func TestThrottle(t *testing.T) {
 
 func TestBucketAdmitsExactlyItsBurst(t *testing.T) {
 	t.Parallel()
-	b := newBucket(nil, &assembly.Throttle{Rate: 1, Burst: 50})
+	b := newBucket(&assembly.Throttle{Rate: 1, Burst: 50})
 	var admitted atomic.Int64
 	var group sync.WaitGroup
 	for range 200 {
@@ -80,7 +81,7 @@ func TestBucketNeverExceedsItsRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		throttle := assembly.Throttle{Rate: rapid.Float64Range(0, 100).Draw(t, "rate"), Burst: rapid.IntRange(0, 20).Draw(t, "burst")}
 		gaps := rapid.SliceOf(rapid.IntRange(-50, 500)).Draw(t, "milliseconds")
-		b := newBucket(&throttle, nil)
+		b := newBucket(&throttle)
 		now, first, last, admitted := testNow, testNow, testNow, 0
 		for _, gap := range gaps {
 			if now = now.Add(time.Duration(gap) * time.Millisecond); now.After(last) {

@@ -153,9 +153,9 @@ func TestValidateOnlyWhatIsAsked(t *testing.T) {
 func TestValidateOrderAndLog(t *testing.T) {
 	t.Parallel()
 	const secret = "planted-secret"
-	throttled := validatedRoute(assembly.Validator{Body: true}, cognito("notes/read"))
-	throttled.Throttle = &assembly.Throttle{Rate: 1, Burst: 1}
-	g := serve(t, testConfig(throttled))
+	c := testConfig(validatedRoute(assembly.Validator{Body: true}, cognito("notes/read")))
+	c.Stage.Default.Throttle = &assembly.Throttle{Rate: 1, Burst: 1}
+	g := serve(t, c)
 	send := func(token string) *httptest.ResponseRecorder {
 		g.logged.Reset()
 		r := post("/notes/7", "application/json", `{"title":"`+secret+`","`+secret+`":1}`)

@@ -95,19 +95,44 @@ func TestScript(t *testing.T) {
 		"header in any case":   {`#if($input.params().header.get("x-NAME") == "v")yes#end`, "yes"},
 		"the last of several":  {`#if($input.params().header.get("X-Two") == "2")yes#end`, "yes"},
 		"a header that is not": {`#if($input.params().header.get("X-None") == "")none#end`, "none"},
-		"spaces":               {"#set( $x =\n\"1\" )#if( $x == \"1\"  ||  $x == \"2\" )yes#end", "yes"},
+		"else": {`#if("a" == "b")a#else
+b#end`, "b"},
+		"else if":             {`#if("a" == "b")a#elseif("a" == "a")b#elseif("a" == "a")c#else d#end`, "b"},
+		"else of nested":      {`#if("a" == "a")#if("a" == "b")a#else b#end#else c#end`, " b"},
+		"and before or":       {`#if("a" == "a" || "a" == "a" && "a" == "b")yes#end`, "yes"},
+		"and":                 {`#if("a" == "a" && "a" == "b")yes#end`, ""},
+		"parentheses":         {`#if(("a" == "a" || "a" == "a") && "a" == "b")yes#end`, ""},
+		"not":                 {`#if(!("a" == "b"))yes#end`, "yes"},
+		"not twice":           {`#if(!!("a" == "b"))yes#end`, ""},
+		"not of a method":     {`#if(!$context.stage.matches("d.v"))yes#else no#end`, " no"},
+		"not the same":        {`#if("a" != "b")yes#end`, "yes"},
+		"single quotes":       {`#set($x = 'a"b')#if($x == 'a"b')$x#end`, `a"b`},
+		"equals":              {`#set($x = "a")#if($x.equals("a") && !$x.equals(1))yes#end`, "yes"},
+		"numbers":             {`#set($x = 200)#if($x == 200 && $x != 201)$x#end`, "200"},
+		"references":          {`#set($x = "1")$x ${x}2 $!x. $!{x}`, "1 12 1. 1"},
+		"indented reference":  {"#set($x = \"1\")\na\n  $x", "a\n  1"},
+		"parameter by place":  {`$input.params("id") $input.params('q') $input.params("X-Two") $input.params("X-None").`, "1 query 2 ."},
+		"query before header": {`$input.params("X-Name")`, "first"},
+		"each place":          {`$input.params().path.get("id") $input.params().querystring.get('q') $input.params().header.get("X-Name")`, "1 query v"},
+		"context":             {`$context.httpMethod $context.stage, $context.identity.sourceIp.`, "GET dev, 192.0.2.1."},
+		"spaces":              {"#set( $x =\n\"1\" )#if( $x == \"1\"  ||  $x == \"2\" )yes#end", "yes"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := parseScript(test.template)
+			s, err := parseScript(test.template, true)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/p/1?q=query&X-Name=first", nil)
 			r.Header = http.Header{"X-Name": {"v"}, "X-Two": {"1", "2"}}
-			if text, _, err := s.run(serve(t, testConfig()).newCall(r)); err != nil || text != test.text {
-				t.Errorf("got %q, %v; want %q", text, err, test.text)
+			g := serve(t, testConfig(proxy("GET", "/p/{id}", open)))
+			c := g.newCall(r)
+			if f := c.match(); f != nil {
+				t.Fatal(f)
+			}
+			if made, err := s.run(c); err != nil || made.text != test.text {
+				t.Errorf("got %q, %v; want %q", made.text, err, test.text)
 			}
 		})
 	}
@@ -116,20 +141,38 @@ func TestScript(t *testing.T) {
 func TestScriptUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, template := range []string{
-		"$x", "$input.body", "#end", "#else", "## comment", "#* *#", `#set($x = "1"`, `#set($x = 1)`, `#set($x = 'a')`, `#set($x = "a$b")`,
-		`#set($x = "a\"b")`, `#set($x = $y)`, `#set($input = "x")`, `#set($context = "x")`, `#set($context.responseOverride.status = "200")`,
+		"$x", "$input.body", "#end", "#else", "#elseif(1 == 1)", "## comment", "#* *#", `#set($x = "1"`, `#set($x = 1.5)`, `#set($x = 007)`, `#set($x = -1)`, `#set($x = "a$b")`,
+		`#set($x = "a\"b")`, `#set($x = $y)`, `#set($x = $x)`, `#set($input = "x")`, `#set($context = "x")`, `#set($context.responseOverride = "200")`,
 		`#set($context.authorizer.claims = "x")`, `#set($context.responseOverride.header.Content-Length = "1")`, `#set("a" = "b")`,
-		`#set($x = "1" + "2")`, `#set($x = "1")#if($x)a#end`, `#if("" == "")`, `#if("" == "" && "" == "")#end`, `#if(!("" == ""))#end`,
-		`#if("" != "")#end`, `#if("" == "")#else#end`, `#if("" == "")a#elseif#end`, `#if("" == "")#set($y = "1")#end#if($y == "1")#end`,
-		`#set($x = $input.params("Origin"))`, `#set($x = $input.params().querystring.get("a"))`, `#set($x = $input.params().header.get("a b"))`,
+		`#set($x = "1" + "2")`, `#set($x = "1")#if($x)a#end`, `#if("" == "")`, `#if("" == "" and "" == "")#end`, `#if(!"" == "")#end`,
+		`#if("" == "" == "")#end`, `#if(("" == "") == ("" == ""))#end`, `#if("1" == 1)#end`, `#if(1 > 0)#end`, `#if(("" == "")#end`, `#if(true)#end`,
+		`#if("" == "")a#elseif#end`, `#if("" == "")#else#else#end`, `#if("" == "")#else#elseif("" == "")#end`, `#if("" == "")#{else}#end`,
+		`#if("" == "")#set($y = "1")#end#if($y == "1")#end`, `#if("" == "")#set($y = "1")#else$y#end`, `#set($x = 1)#set($x = "1")`, `#set($x = 1)#if($x.matches("1"))#end`,
+		`#set($x = $input.params())`, `#set($x = $input.params().header.get("a b"))`, `#set($x = $input.params("a b"))`, `$input.params("a").b`, `$input.path("$.a")`, `$input.json("$")`,
 		`#set($x = $input.params().header.get($y))`, `#set($x = "a")#set($z = $x.length())`, `#set($x = "a")#set($z = $x-y)`, `\#set($x = "1")`,
-		`#endif`, `#if("" == "")#endif`, `#if("" == "")#{end}`, `#foreach($a in $b)#end`, `#set($x="a")$x`, `#set($x="a")$!x`, `#set($x="a")${x}`,
+		`#endif`, `#if("" == "")#endif`, `#if("" == "")#{end}`, `#foreach($a in $b)#end`, `#set($x="a")$x.y`, `#set($x="a")$x-y`, `#set($x="a")$x[0]`, `#set($x="a")$x_y`,
+		`$context.error.message`, `$context.identity.apiKey`, `$context.nothing`, `$context.stage.length()`, `$context.authorizer.claims.sub`, `$stageVariables.a`, `$util.escapeJavaScript("a")`, "$5",
 		matching(`(?i)a`), matching(`(?=a)a`), matching(`a++`), matching(`a*+`), matching(`[a[b]]`), matching(`[a&&b]`), matching(`a{2}`),
 		matching(`\p{L}`), matching(`\1`), matching(`\bA`), matching(`(a`), matching(``), matching(`a$`), matching("a b"),
+		"#if" + strings.Repeat("(", 1000), "#if(" + strings.Repeat("!", 1000), strings.Repeat(`#if("" == "")`, 1000) + strings.Repeat("#end", 1000) + "$", strings.Repeat(" ", maxTemplateBytes+1),
 	} {
-		if s, err := parseScript(template); err == nil {
-			t.Errorf("%s is taken for %+v", template, s)
+		if _, err := parseScript(template, true); err == nil {
+			t.Errorf("%.200s is understood", template)
 		}
+	}
+}
+
+// A template whose values add up to more than a response may hold makes none.
+func TestScriptIsBounded(t *testing.T) {
+	t.Parallel()
+	s, err := parseScript(strings.Repeat(`$input.params("X")`, 20), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X", strings.Repeat("x", maxBodyBytes/10))
+	if made, err := s.run(serve(t, testConfig()).newCall(r)); err == nil || len(made.text) > maxBodyBytes {
+		t.Errorf("makes %d bytes, %v", len(made.text), err)
 	}
 }
 
@@ -144,13 +187,13 @@ func TestScriptNeverAllowsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		at := rapid.IntRange(0, len(ownPreflight)).Draw(t, "at")
 		inserted := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 8).Draw(t, "pieces"), "")
-		s, err := parseScript(ownPreflight[:at] + inserted + ownPreflight[at:])
+		s, err := parseScript(ownPreflight[:at]+inserted+ownPreflight[at:], true)
 		if err != nil {
 			return
 		}
 		r := httptest.NewRequest(http.MethodOptions, "/", nil)
 		r.Header.Set("Origin", "https://evil.example")
-		if _, set, err := s.run(g.newCall(r)); err == nil && set["Access-Control-Allow-Origin"] == "https://evil.example" && !strings.Contains(inserted, "==") && !strings.Contains(inserted, "$origin") {
+		if made, err := s.run(g.newCall(r)); err == nil && made.headers["Access-Control-Allow-Origin"] == "https://evil.example" && !strings.Contains(inserted, "==") && !strings.Contains(inserted, "$origin") {
 			t.Fatalf("inserting %q at %d allows any origin", inserted, at)
 		}
 	})
