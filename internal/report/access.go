@@ -1,0 +1,218 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/iam"
+)
+
+// adminScope is carried by the access tokens of users who sign in by Cognito's
+// own API, whatever their client's scopes are.
+const adminScope = "aws.cognito.signin.user.admin"
+
+// request is any request of a route.
+type request struct {
+	assembly.Authorization
+	key          bool
+	method, path string
+	apiID        string
+	stages       []string
+	policy       []iam.Statement
+}
+
+// access lists who may make a request. A key is asked for besides everything
+// else, so it makes nobody a caller except where nothing else is asked.
+func (b *builder) access(r request) []Access {
+	list := []Access{}
+	switch r.Type {
+	case assembly.AuthorizationNone:
+		caller := Caller{ID: KindAnyone, Kind: KindAnyone, Name: "anyone"}
+		if r.key {
+			caller = Caller{ID: KindKey, Kind: KindKey, Name: "API key"}
+		}
+		list = append(list, Access{Caller: b.add(caller)})
+	case assembly.AuthorizationCognito, assembly.AuthorizerJWT:
+		list = b.tokens(r)
+	case assembly.AuthorizationCustom:
+		list = append(list, Access{Caller: b.add(b.authorizer(r.Authorizer)), Conditional: true})
+	case assembly.AuthorizationIAM:
+		return b.signed(r)
+	}
+	// What signs nothing is anonymous to a resource policy, which then has to
+	// allow it besides everything else.
+	if r.policy != nil {
+		list = b.bounded(r, list)
+	}
+	return list
+}
+
+// bounded leaves of a list what a resource policy does.
+func (b *builder) bounded(r request, list []Access) []Access {
+	if len(r.stages) == 0 {
+		return list
+	}
+	allowed, possible := true, false
+	for _, stage := range r.stages {
+		q := b.invoke(r, stage)
+		allowed = allowed && iam.Evaluate(r.policy, q) == iam.Allowed
+		possible = possible || iam.Possible(r.policy, q)
+	}
+	if !possible {
+		return []Access{}
+	}
+	for i := range list {
+		list[i].Conditional = list[i].Conditional || !allowed
+	}
+	return list
+}
+
+func (b *builder) authorizer(a *assembly.Authorizer) Caller {
+	if a == nil {
+		return Caller{ID: KindAuthorizer, Kind: KindAuthorizer, Name: "authorizer"}
+	}
+	// Authorizers of one body share its place.
+	return Caller{ID: KindAuthorizer + ":" + a.Path + ":" + a.Name, Kind: KindAuthorizer, Name: a.Name, Path: a.Path}
+}
+
+// client describes a client of a user pool.
+func (b *builder) client(pool *assembly.UserPool, c assembly.UserPoolClient) Caller {
+	return Caller{
+		ID: KindClient + ":" + c.Path, Kind: KindClient, Name: b.name(c.Place), Path: c.Path, Of: pool.Path, Flows: c.Flows, Scopes: c.Scopes,
+	}
+}
+
+// tokens lists the clients whose tokens a route takes, and the issuers that the
+// stage does not declare.
+func (b *builder) tokens(r request) []Access {
+	list := []Access{}
+	a := r.Authorizer
+	if a == nil {
+		return list
+	}
+	found := false
+	for _, pool := range b.model.UserPools {
+		if pool.Issuer != a.Issuer && !slices.Contains(a.ProviderARNs, pool.ARN) {
+			continue
+		}
+		found = true
+		for _, c := range pool.Clients {
+			if mayBring(c, r.Authorization) {
+				list = append(list, Access{Caller: b.add(b.client(pool, c))})
+			}
+		}
+	}
+	for _, arn := range a.ProviderARNs {
+		if b.model.UserPool(arn) == nil {
+			list = append(list, b.issuer(arn))
+		}
+	}
+	if a.Type == assembly.AuthorizerJWT && !found {
+		list = append(list, b.issuer(a.Issuer))
+	}
+	return list
+}
+
+func (b *builder) issuer(name string) Access {
+	return Access{
+		Caller:      b.add(Caller{ID: KindIssuer + ":" + name, Kind: KindIssuer, Name: name[strings.LastIndexAny(name, "/")+1:]}),
+		Conditional: true,
+	}
+}
+
+// mayBring reports whether a client can obtain a token that a route takes.
+// Cognito authorizers take ID tokens where a route has no scopes; what a
+// trigger adds to a token is not counted.
+func mayBring(c assembly.UserPoolClient, a assembly.Authorization) bool {
+	jwt := a.Authorizer.Type == assembly.AuthorizerJWT
+	if jwt && !slices.Contains(a.Authorizer.Audiences, c.ID) {
+		return false
+	}
+	users := c.OAuth && (slices.Contains(c.Flows, "code") || slices.Contains(c.Flows, "implicit"))
+	machine := c.OAuth && c.HasSecret && slices.Contains(c.Flows, "client_credentials")
+	direct := slices.ContainsFunc(c.AuthFlows, func(flow string) bool { return flow != "ALLOW_REFRESH_TOKEN_AUTH" })
+	if len(a.Scopes) == 0 {
+		return direct || users && (jwt || slices.Contains(c.Scopes, "openid")) || jwt && machine
+	}
+	return direct && slices.Contains(a.Scopes, adminScope) ||
+		(users || machine) && slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(c.Scopes, scope) })
+}
+
+// signed lists the roles and guests who may make a signed request, and the
+// resource policy's other principals.
+func (b *builder) signed(r request) []Access {
+	list := []Access{}
+	for _, role := range b.model.Roles {
+		access, ok := b.asRole(r, role)
+		if !ok {
+			continue
+		}
+		guests := slices.DeleteFunc(slices.Clone(b.guests), func(p *assembly.IdentityPool) bool { return p.GuestRoleARN != role.ARN })
+		for _, pool := range guests {
+			access.Caller = b.add(Caller{ID: KindGuest + ":" + pool.Path, Kind: KindGuest, Name: b.name(pool.Place), Path: pool.Path, Of: role.Path})
+			list = append(list, access)
+		}
+		if len(guests) == 0 {
+			access.Caller = b.add(Caller{ID: KindRole + ":" + role.Path, Kind: KindRole, Name: b.name(role.Place), Path: role.Path})
+			list = append(list, access)
+		}
+	}
+	// Outside the stage, policies that are not known here may allow it.
+	list = append(list, Access{Caller: b.add(Caller{ID: KindSigned, Kind: KindSigned, Name: "others who sign"}), Conditional: true})
+	return list
+}
+
+// asRole asks the role's policies, and in the same account those of the API as
+// one with them ("IAM and resource policies", Amazon API Gateway). A principal
+// of another account needs both.
+func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
+	var own []iam.Statement
+	for _, p := range role.Policies {
+		own = append(own, p.Statements...)
+	}
+	var allowed, possible []string
+	for _, stage := range r.stages {
+		q := b.invoke(r, stage, role.ARN)
+		sets := [][]iam.Statement{append(slices.Clone(own), r.policy...)}
+		if !strings.Contains(role.ARN, ":"+b.model.Account+":") {
+			sets = [][]iam.Statement{own, r.policy}
+		}
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q) != iam.Allowed }) {
+			allowed = append(allowed, stage)
+		}
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return !iam.Possible(s, q) }) {
+			possible = append(possible, stage)
+		}
+	}
+	access := Access{Conditional: len(allowed) < len(possible)}
+	if len(possible) < len(r.stages) {
+		access.Stages = possible
+	}
+	return access, len(possible) > 0
+}
+
+// invoke is a route's request to a stage. API Gateway speaks TLS only; of what
+// else a condition may ask for nothing is known.
+func (b *builder) invoke(r request, stage string, principals ...string) iam.Request {
+	segments := strings.Split(strings.TrimPrefix(r.path, "/"), "/")
+	for i, segment := range segments {
+		switch {
+		case strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "+}"), segment == "$default":
+			segments[i] = "**"
+		case strings.HasPrefix(segment, "{"):
+			segments[i] = "*"
+		}
+	}
+	method := r.method
+	if method == "ANY" {
+		method = "*"
+	}
+	m := b.model
+	return iam.Request{
+		Action:     "execute-api:Invoke",
+		Resource:   strings.Join([]string{"arn", assembly.Partition(m.Region), "execute-api", m.Region, m.Account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
+		Principals: principals,
+		Context:    map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": principals},
+	}
+}

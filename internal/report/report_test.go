@@ -1,0 +1,436 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/iam"
+	"github.com/gatewright/gatewright/internal/report"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden reports")
+
+func load(t *testing.T, path string) *report.Report {
+	t.Helper()
+	a, err := assembly.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := a.Model("", assembly.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.New(m)
+}
+
+// Each template of testdata has its report beside it, in every format.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	templates, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(templates) == 0 {
+		t.Fatal(templates, err)
+	}
+	for _, path := range templates {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			r := load(t, path)
+			for extension, write := range map[string]func(io.Writer) error{
+				"txt":  func(w io.Writer) error { return r.Text(w, report.TextOptions{}) },
+				"json": r.JSON,
+				"md":   r.Markdown,
+			} {
+				var out bytes.Buffer
+				if err := write(&out); err != nil {
+					t.Fatal(err)
+				}
+				compare(t, strings.TrimSuffix(path, "yaml")+extension, out.Bytes())
+			}
+		})
+	}
+}
+
+func compare(t *testing.T, golden string, got []byte) {
+	t.Helper()
+	if bytes.Contains(got, []byte("planted")) {
+		t.Error("the report shows a key's value")
+	}
+	if *update {
+		if err := os.WriteFile(golden, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; run with -update and read the difference. Got:\n%s", golden, got)
+	}
+}
+
+// The JSON form is what docs/reference/report.schema.json says.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/reference/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(reports) == 0 {
+		t.Fatal(reports, err)
+	}
+	for _, path := range reports {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(document); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// The schema knows every member of the form, so a new one cannot be forgotten
+// there.
+func TestSchemaIsComplete(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../docs/reference/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Properties map[string]any `json:"properties"`
+		Defs       map[string]struct {
+			Properties map[string]any `json:"properties"`
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []any{report.Report{}, report.Stage{}, report.Caller{}, report.API{}, report.Route{}, report.Access{}, report.Limit{}, report.Validation{}, report.Target{}, report.Problem{}} {
+		kind := reflect.TypeOf(of)
+		properties := schema.Properties
+		if kind != reflect.TypeFor[report.Report]() {
+			properties = schema.Defs[strings.ToLower(kind.Name())].Properties
+		}
+		if len(properties) != kind.NumField() {
+			t.Errorf("%s has %d members, the schema %d", kind.Name(), kind.NumField(), len(properties))
+		}
+		for i := range kind.NumField() {
+			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+			if properties[name] == nil {
+				t.Errorf("%s.%s is not in the schema", kind.Name(), name)
+			}
+		}
+	}
+}
+
+// No line is wider than asked for, however many callers there are.
+func TestWidth(t *testing.T) {
+	t.Parallel()
+	r := load(t, "testdata/shop.yaml")
+	for _, width := range []int{60, 80, 132, 200} {
+		var out bytes.Buffer
+		if err := r.Text(&out, report.TextOptions{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			if utf8.RuneCountInString(line) > width && strings.Contains(strings.TrimSpace(line), " ") {
+				t.Errorf("width %d: %q", width, line)
+			}
+		}
+	}
+}
+
+// What a template's texts hold never steers a terminal.
+func TestControlCharacters(t *testing.T) {
+	t.Parallel()
+	m := shop(2)
+	m.RestAPIs[0].Name = "shop\x1b]0;title\x07\x9b2J\r\x1b[5m"
+	for _, colour := range []bool{false, true} {
+		var out bytes.Buffer
+		if err := report.New(m).Text(&out, report.TextOptions{Colour: colour}); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		if strings.ContainsAny(text, "\x07\u009b\r") || strings.Contains(text, "\x1b]") || strings.Contains(text, "\x1b[") != colour {
+			t.Errorf("colour %t: %q", colour, text)
+		}
+	}
+}
+
+// shop has n routes of every kind, six clients, guests and roles.
+func shop(n int) *assembly.Model {
+	m := &assembly.Model{Stage: "dev", Region: "eu-west-1", Account: "111122223333"}
+	place := func(path string) assembly.Place {
+		return assembly.Place{Stack: "Api", LogicalID: path, Path: "dev/" + path}
+	}
+	pool := &assembly.UserPool{Place: place("Users"), ARN: "arn:pool", Issuer: "https://issuer"}
+	for i := range 6 {
+		pool.Clients = append(pool.Clients, assembly.UserPoolClient{
+			Place: place(fmt.Sprint("Client", i)), ID: fmt.Sprint(i), OAuth: true, Flows: []string{"code"}, Scopes: []string{fmt.Sprint("orders/", i)},
+		})
+	}
+	m.UserPools = []*assembly.UserPool{pool}
+	for i := range 20 {
+		m.Roles = append(m.Roles, &assembly.Role{
+			Place: place(fmt.Sprint("Role", i)), ARN: fmt.Sprint("arn:aws:iam::111122223333:role/r", i),
+			Policies: []assembly.Policy{{Statements: []iam.Statement{{
+				Effect: iam.Allow, Actions: []string{"execute-api:Invoke"},
+				Resources: []string{fmt.Sprintf("arn:aws:execute-api:*:*:abc/*/GET/r%d*", i), fmt.Sprintf("arn:aws:execute-api:*:*:abc/live/*/r%d/*", i)},
+			}}}},
+		})
+	}
+	api := &assembly.RestAPI{Place: place("API"), ID: "abc", Name: "shop", Stages: []assembly.APIStage{{Name: "live"}, {Name: "test"}}}
+	users := &assembly.Authorizer{Place: place("API"), Name: "Users", Type: assembly.AuthorizerCognito, ProviderARNs: []string{pool.ARN}}
+	for i := range n {
+		r := assembly.Route{Place: place("API"), Method: "GET", Path: fmt.Sprintf("/r%d/{id}", i), Integration: assembly.Integration{Type: assembly.IntegrationMock}}
+		switch i % 3 {
+		case 0:
+			r.Authorization = assembly.Authorization{Type: assembly.AuthorizationCognito, Scopes: []string{fmt.Sprint("orders/", i%6)}, Authorizer: users}
+		case 1:
+			r.Authorization = assembly.Authorization{Type: assembly.AuthorizationIAM}
+		default:
+			r.Authorization = assembly.Authorization{Type: assembly.AuthorizationNone}
+		}
+		api.Routes = append(api.Routes, r)
+	}
+	m.RestAPIs = []*assembly.RestAPI{api}
+	return m
+}
+
+// callers returns who may call a route, with "?" behind whom only on conditions.
+func callers(r report.Route) []string {
+	out := []string{}
+	for _, a := range r.Access {
+		caller := a.Caller
+		if a.Conditional {
+			caller += "?"
+		}
+		out = append(out, strings.Join(append([]string{caller}, a.Stages...), " in "))
+	}
+	return out
+}
+
+// Who holds which token may call which route.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	client := func(name string, change func(*assembly.UserPoolClient)) assembly.UserPoolClient {
+		c := assembly.UserPoolClient{Place: assembly.Place{Path: name}, ID: name, AuthFlows: []string{"ALLOW_REFRESH_TOKEN_AUTH"}}
+		change(&c)
+		return c
+	}
+	pool := &assembly.UserPool{Place: assembly.Place{Path: "Users"}, ARN: "arn:pool", Issuer: "https://issuer", Clients: []assembly.UserPoolClient{
+		client("site", func(c *assembly.UserPoolClient) {
+			c.OAuth, c.Flows, c.Scopes = true, []string{"code"}, []string{"openid", "orders/read"}
+		}),
+		client("blind", func(c *assembly.UserPoolClient) {
+			c.OAuth, c.Flows, c.Scopes = true, []string{"implicit"}, []string{"orders/read"}
+		}),
+		client("machine", func(c *assembly.UserPoolClient) {
+			c.OAuth, c.HasSecret, c.Flows, c.Scopes = true, true, []string{"client_credentials"}, []string{"orders/read", "orders/write"}
+		}),
+		client("keyless", func(c *assembly.UserPoolClient) {
+			c.OAuth, c.Flows, c.Scopes = true, []string{"client_credentials"}, []string{"orders/read"}
+		}),
+		client("off", func(c *assembly.UserPoolClient) {
+			c.Flows, c.Scopes = []string{"code"}, []string{"openid", "orders/read"}
+		}),
+		client("direct", func(c *assembly.UserPoolClient) { c.AuthFlows = []string{"ALLOW_USER_SRP_AUTH"} }),
+	}}
+	cognito := &assembly.Authorizer{Type: assembly.AuthorizerCognito, ProviderARNs: []string{"arn:pool"}}
+	foreign := &assembly.Authorizer{Type: assembly.AuthorizerCognito, ProviderARNs: []string{"arn:aws:cognito-idp:eu-west-1:1:userpool/theirs"}}
+	jwt := &assembly.Authorizer{Type: assembly.AuthorizerJWT, Issuer: "https://issuer", Audiences: []string{"site", "machine"}}
+	tests := []struct {
+		name string
+		assembly.Authorization
+		want []string
+	}{
+		{"a scope", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/read"}}, []string{"client:site", "client:blind", "client:machine"}},
+		{"one of two scopes", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/write", "stock/write"}}, []string{"client:machine"}},
+		{"nobody's scope", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/admin"}}, []string{}},
+		{"the administrative scope", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"aws.cognito.signin.user.admin"}}, []string{"client:direct"}},
+		{"an ID token", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito}, []string{"client:site", "client:direct"}},
+		{"another pool", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: foreign}, []string{"issuer:arn:aws:cognito-idp:eu-west-1:1:userpool/theirs?"}},
+		{"no authorizer", assembly.Authorization{Type: "COGNITO_USER_POOLS"}, []string{}},
+		{"a JWT", assembly.Authorization{Type: "JWT", Authorizer: jwt}, []string{"client:site", "client:machine"}},
+		{"a JWT with a scope", assembly.Authorization{Type: "JWT", Authorizer: jwt, Scopes: []string{"orders/write"}}, []string{"client:machine"}},
+		{"a JWT of others", assembly.Authorization{Type: "JWT", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerJWT, Issuer: "https://theirs"}}, []string{"issuer:https://theirs?"}},
+		{"a Lambda authorizer", assembly.Authorization{Type: "CUSTOM", Authorizer: &assembly.Authorizer{Name: "Callers", Place: assembly.Place{Path: "API"}}}, []string{"authorizer:API:Callers?"}},
+		{"nothing", assembly.Authorization{Type: "NONE"}, []string{"anyone"}},
+		{"what is not understood", assembly.Authorization{}, []string{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := &assembly.Model{UserPools: []*assembly.UserPool{pool}, RestAPIs: []*assembly.RestAPI{{Routes: []assembly.Route{{Method: "GET", Path: "/", Authorization: tt.Authorization}}}}}
+			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// A key is asked for besides, and makes a caller only where nothing else is
+// asked.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	m := shop(3)
+	for i := range m.RestAPIs[0].Routes {
+		m.RestAPIs[0].Routes[i].APIKeyRequired = true
+	}
+	routes := report.New(m).Stages[0].APIs[0].Routes
+	if got := callers(routes[0]); !reflect.DeepEqual(got, []string{"client:dev/Client0"}) || !routes[0].KeyRequired {
+		t.Errorf("a token and a key: %v", got)
+	}
+	if got := callers(routes[2]); !reflect.DeepEqual(got, []string{"key"}) {
+		t.Errorf("a key alone: %v", got)
+	}
+}
+
+// What policies say of signed calls, with every request of a route in mind.
+func TestSigned(t *testing.T) {
+	t.Parallel()
+	const here = "111122223333"
+	invoke := func(resource string) iam.Statement {
+		return iam.Statement{Effect: iam.Allow, Actions: []string{"execute-api:Invoke"}, Resources: []string{"arn:aws:execute-api:eu-west-1:" + here + ":" + resource}}
+	}
+	everybody := map[string][]string{"*": {"*"}}
+	tests := []struct {
+		name         string
+		method, path string
+		account      string
+		own, policy  []iam.Statement
+		want         []string
+	}{
+		{"allowed", "GET", "/orders/{id}", here, []iam.Statement{invoke("abc/*/GET/orders/*")}, nil, []string{"role:R", "signed?"}},
+		{"in one stage", "GET", "/orders/{id}", here, []iam.Statement{invoke("abc/live/GET/orders/*")}, nil, []string{"role:R in live", "signed?"}},
+		{"one order", "GET", "/orders/{id}", here, []iam.Statement{invoke("abc/*/GET/orders/7")}, nil, []string{"role:R?", "signed?"}},
+		{"one method of all", "ANY", "/orders", here, []iam.Statement{invoke("abc/*/GET/orders")}, nil, []string{"role:R?", "signed?"}},
+		{"below a greedy path", "GET", "/files/{path+}", here, []iam.Statement{invoke("abc/*/GET/files/a/b")}, nil, []string{"role:R?", "signed?"}},
+		{"deeper than the path", "GET", "/orders/{id}", here, []iam.Statement{invoke("abc/live/GET/orders/7/lines")}, nil, []string{"signed?"}},
+		{"another route", "GET", "/orders", here, []iam.Statement{invoke("abc/*/GET/stock")}, nil, []string{"signed?"}},
+		{"denied", "GET", "/orders", here, []iam.Statement{invoke("abc/*"), {Effect: iam.Deny, Actions: []string{"*"}, Resources: []string{"*"}}}, nil, []string{"signed?"}},
+		{"over TLS", "GET", "/", here, []iam.Statement{
+			invoke("abc/*"),
+			{Effect: iam.Deny, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}}},
+		}, nil, []string{"role:R", "signed?"}},
+		{"by the API's policy", "GET", "/", here, nil, []iam.Statement{{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}, Principals: everybody}}, []string{"role:R", "signed?"}},
+		{"from another account, by its own", "GET", "/", "999988887777", []iam.Statement{invoke("abc/*")}, nil, []string{"signed?"}},
+		{"from another account, by both", "GET", "/", "999988887777", []iam.Statement{invoke("abc/*")},
+			[]iam.Statement{{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}, Principals: everybody}}, []string{"role:R", "signed?"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := &assembly.Model{
+				Region: "eu-west-1", Account: here,
+				Roles: []*assembly.Role{{Place: assembly.Place{Path: "R"}, ARN: "arn:aws:iam::" + tt.account + ":role/r", Policies: []assembly.Policy{{Statements: tt.own}}}},
+				RestAPIs: []*assembly.RestAPI{{
+					ID: "abc", Stages: []assembly.APIStage{{Name: "live"}, {Name: "test"}}, Policy: tt.policy,
+					Routes: []assembly.Route{{Method: tt.method, Path: tt.path, Authorization: assembly.Authorization{Type: "AWS_IAM"}}},
+				}},
+			}
+			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// A guest signs as a role that nobody else is.
+func TestGuests(t *testing.T) {
+	t.Parallel()
+	m := shop(2)
+	m.IdentityPools = []*assembly.IdentityPool{{Place: assembly.Place{Path: "dev/Visitors"}, Guests: true, GuestRoleARN: m.Roles[1].ARN}}
+	if got, want := callers(report.New(m).Stages[0].APIs[0].Routes[1]), []string{"guest:dev/Visitors", "signed?"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	m.IdentityPools[0].Guests = false
+	if got, want := callers(report.New(m).Stages[0].APIs[0].Routes[1]), []string{"role:dev/Role1", "signed?"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("without guests: got %v, want %v", got, want)
+	}
+}
+
+// An API's policy bounds those who do not sign, too.
+func TestResourcePolicy(t *testing.T) {
+	t.Parallel()
+	everything := func(effect string, conditions map[string]map[string][]string) iam.Statement {
+		return iam.Statement{Effect: effect, Actions: []string{"*"}, Resources: []string{"*"}, Principals: map[string][]string{"*": {"*"}}, Conditions: conditions}
+	}
+	office := map[string]map[string][]string{"NotIpAddress": {"aws:SourceIp": {"192.0.2.0/24"}}}
+	for name, tt := range map[string]struct {
+		policy []iam.Statement
+		want   []string
+	}{
+		"none":         {nil, []string{"anyone"}},
+		"open":         {[]iam.Statement{everything(iam.Allow, nil)}, []string{"anyone"}},
+		"one network":  {[]iam.Statement{everything(iam.Allow, nil), everything(iam.Deny, office)}, []string{"anyone?"}},
+		"closed":       {[]iam.Statement{everything(iam.Allow, nil), everything(iam.Deny, nil)}, []string{}},
+		"says nothing": {[]iam.Statement{}, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := shop(3)
+			m.RestAPIs[0].Policy = tt.policy
+			if got := callers(report.New(m).Stages[0].APIs[0].Routes[2]); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Ids are the same each time and unique, so that two reports can be compared.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	first, again := load(t, "testdata/shop.yaml"), load(t, "testdata/shop.yaml")
+	if !reflect.DeepEqual(first, again) {
+		t.Error("the same template gave two reports")
+	}
+	var ids []string
+	for _, c := range first.Stages[0].Callers {
+		ids = append(ids, c.ID)
+	}
+	for _, api := range first.Stages[0].APIs {
+		ids = append(ids, api.ID)
+		for _, r := range api.Routes {
+			ids = append(ids, api.ID+" "+r.ID)
+		}
+	}
+	slices.Sort(ids)
+	if n := len(ids); len(slices.Compact(ids)) != n {
+		t.Error("an id stands twice")
+	}
+}
+
+// BenchmarkReport is of 1,000 routes: the matrix and all three formats.
+func BenchmarkReport(b *testing.B) {
+	m := shop(1000)
+	for b.Loop() {
+		r := report.New(m)
+		for _, err := range []error{r.Text(io.Discard, report.TextOptions{}), r.JSON(io.Discard), r.Markdown(io.Discard)} {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
