@@ -59,7 +59,9 @@ generated: ## Fail where a generated file is not what its sources give
 .PHONY: snapshots
 snapshots: ## Rewrite the golden files; read the difference before committing it
 	go test ./internal/apispec -update
+	go test ./internal/audit/rules -update
 	go test ./internal/local/gateway -run Golden -update
+	go test ./internal/report -run Golden -update
 	go test ./test -run Golden -update
 
 .PHONY: synth

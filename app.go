@@ -1,4 +1,6 @@
-// Command gatewright is the CDK app: one CDK Stage for each file in stages/.
+// Command gatewright is the CDK app: one CDK Stage for each file in stages/. It
+// audits what it has synthesized, and fails where somebody could call what they
+// should not.
 //
 //	npx cdk synth                          every stage
 //	npx cdk deploy "dev/*"                 one stage
@@ -10,12 +12,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/gatewright/gatewright/internal/audit"
+	"github.com/gatewright/gatewright/internal/audit/rules"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
 )
@@ -50,49 +56,69 @@ func run(dir string) (err error) {
 		}
 	}()
 	app := awscdk.NewApp(nil)
-	if err := declare(app, dir); err != nil {
+	part, err := declare(app, dir)
+	if err != nil {
 		return err
 	}
-	app.Synth(nil)
+	return check(*app.Synth(nil).Directory(), part, os.Stderr)
+}
+
+// check audits the assembly in a folder, which may be a part of the app only,
+// in the words of "gatewright audit". It fails where there is an error.
+func check(dir string, part bool, stderr io.Writer) error {
+	result, err := rules.Audit(rules.Target{Path: dir, Part: part, Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	if len(result.Findings) == 0 {
+		return nil
+	}
+	if err := (audit.Text{}).Write(stderr, result); err != nil {
+		return err
+	}
+	if result.Reaches(audit.Error) > 0 {
+		return errors.New("the audit found errors; mend them, or accept them with a reason in " + audit.ConfigFile)
+	}
 	return nil
 }
 
-// declare adds every stage, the one that is named, or the account of one.
-func declare(app awscdk.App, dir string) error {
+// declare adds every stage, the one that is named, or the account of one. It
+// reports whether that is only a part of what there is.
+func declare(app awscdk.App, dir string) (part bool, err error) {
 	only, oneStage, err := text(app, contextStage)
 	if err != nil {
-		return err
+		return false, err
 	}
 	accountOf, account, err := text(app, contextAccount)
 	if err != nil {
-		return err
+		return false, err
 	}
 	switch {
 	case account && oneStage:
-		return errors.New("the context has both stage and account-of; the role belongs to no stage, so give one of them")
+		return false, errors.New("the context has both stage and account-of; the role belongs to no stage, so give one of them")
 	case account:
 		s, err := stagefile.ReadStage(dir, accountOf)
 		if err != nil {
-			return fmt.Errorf("context %s: %w", contextAccount, err)
+			return false, fmt.Errorf("context %s: %w", contextAccount, err)
 		}
 		stacks.NewAccount(app, s)
-		return nil
+		return true, nil
 	case oneStage:
 		s, err := stagefile.ReadStage(dir, only)
 		if err != nil {
-			return err
+			return false, err
 		}
 		stacks.New(app, s)
-		return nil
+		return true, nil
 	}
 	all, err := stagefile.ReadDir(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, s := range all {
 		stacks.New(app, s)
 	}
-	return nil
+	return false, nil
 }
 
 // text returns a value of the context, and whether there is one. One that is

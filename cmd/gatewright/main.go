@@ -74,14 +74,16 @@ func newRootCommand(serve serveFunc, ran func()) *cobra.Command {
 
 This command reads what a CDK app synthesizes and needs no AWS account.`,
 		Example: `  gatewright up                serve the app in this directory
-  gatewright up --stage dev    serve one of its stages`,
+  gatewright up --stage dev    serve one of its stages
+  gatewright report            show who may call what
+  gatewright audit             list what is wrong with that, and the mend`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {
 			ran()
 		},
 	}
-	root.AddCommand(newUpCommand(serve), newDeployCheckCommand(), newVersionCommand())
+	root.AddCommand(newUpCommand(serve), newAuditCommand(), newReportCommand(), newDeployCheckCommand(), newVersionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {

@@ -1,0 +1,29 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/audit"
+)
+
+var grantWildcard = audit.Rule{
+	ID:       "grant-wildcard",
+	Severity: audit.Error,
+	Title:    "A role that may call every API",
+	Why: "An Allow of execute-api:Invoke on every resource lets the role call each method with AWS_IAM of each API in the account, " +
+		"also of those that come later. What counts are the resources *, and ARNs of execute-api whose API is a wildcard.",
+	Fix: "Name the API, the stage, the method and the path: arn:aws:execute-api:region:account:api-id/stage/GET/path " +
+		"(in the CDK: method.GrantExecute or api.ArnForExecuteApi).",
+	Source: audit.Source{
+		Title: "Control access for invoking an API, Amazon API Gateway",
+		URL:   "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html",
+	},
+	Check: func(m *assembly.Model, r *audit.Report) {
+		for _, g := range grantsOf(m) {
+			if api, _, _, ok := executeAPI(g.Resource); g.Resource == "*" || ok && strings.Trim(api, "*?") == "" {
+				r.Find(g.Place, "the role %s may call every API: %s", g.Role.LogicalID, g.Resource)
+			}
+		}
+	},
+}

@@ -1,0 +1,70 @@
+package rules
+
+import (
+	"net/url"
+	"slices"
+
+	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/audit"
+)
+
+var publicClientSecret = audit.Rule{
+	ID:       "public-client-secret",
+	Severity: audit.Error,
+	Title:    "A secret on a client that cannot keep one",
+	Why: "Whatever ships to users, a page or an app, is readable by them, so a secret in it is none; and code that was " +
+		"written without one fails against such a client. CloudFormation does not say what a client is for. One with a " +
+		"secret counts where it looks public: it may use the implicit grant, whose tokens reach a browser; or a callback " +
+		"has a scheme of its own, which is an app on a device; or it may sign users in with USER_PASSWORD_AUTH, and not " +
+		"with ADMIN_USER_PASSWORD_AUTH, which is the one for servers; or its only way is USER_SRP_AUTH, which spares a " +
+		"device from sending the password. A server that takes codes at an https or loopback callback does not count, nor" +
+		" does a client of client_credentials.",
+	Fix: "Set GenerateSecret to false and let the app use the code grant with PKCE. A server that signs users in uses " +
+		"ADMIN_USER_PASSWORD_AUTH, or the code grant.",
+	Source: audit.Source{
+		Title: "Application-specific settings with app clients, Amazon Cognito",
+		URL:   "https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-client-apps.html",
+	},
+	Check: func(m *assembly.Model, r *audit.Report) {
+		for _, c := range clientsOf(m) {
+			if sign := publicSign(c); c.HasSecret && sign != "" {
+				r.Find(c.Place, "the client %s has a secret, and %s", nameOf(c), sign)
+			}
+		}
+	},
+}
+
+// publicSign says what makes a client look public; empty where nothing does.
+func publicSign(c assembly.UserPoolClient) string {
+	has := func(flow string) bool { return slices.Contains(c.AuthFlows, flow) }
+	server := has("ALLOW_ADMIN_USER_PASSWORD_AUTH")
+	switch at := atUsers(c); {
+	case at != "":
+		return at
+	case has("ALLOW_USER_PASSWORD_AUTH") && !server:
+		return "signs users in with USER_PASSWORD_AUTH, which a server has no need of"
+	case has("ALLOW_USER_SRP_AUTH") && !server && !grants(c, "code") && !grants(c, "client_credentials"):
+		return "signs users in with USER_SRP_AUTH only, which is made for devices"
+	}
+	return ""
+}
+
+// atUsers says what shows that a client runs where its users are; empty where
+// nothing does.
+func atUsers(c assembly.UserPoolClient) string {
+	own := slices.IndexFunc(c.Callbacks, func(callback string) bool {
+		u, err := url.Parse(callback)
+		return err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https"
+	})
+	switch {
+	case slices.Contains(c.Flows, "implicit"):
+		return "may use the implicit grant, whose tokens reach a browser"
+	case own >= 0:
+		return "its callback " + c.Callbacks[own] + " opens an app on a device"
+	}
+	return ""
+}
+
+// isPublic reports whether anyone may speak in the client's name: it has no
+// secret, or one that its users have.
+func isPublic(c assembly.UserPoolClient) bool { return !c.HasSecret || atUsers(c) != "" }

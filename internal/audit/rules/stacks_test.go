@@ -1,0 +1,60 @@
+package rules_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewright/gatewright/internal/audit/rules"
+)
+
+// The stacks of testdata/stacks are in the manner of public examples. Each was
+// written with what is wrong with it, in expected.txt, before any rule saw it:
+// a line for each finding, its rule and the resource's path. template.json is
+// what the app beside it synthesizes.
+func TestStacks(t *testing.T) {
+	t.Parallel()
+	folders, err := filepath.Glob("../testdata/stacks/*")
+	if err != nil || len(folders) < 10 {
+		t.Fatalf("%d stacks, %v", len(folders), err)
+	}
+	for _, folder := range folders {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			t.Parallel()
+			templates, err := filepath.Glob(filepath.Join(folder, "template.*"))
+			if err != nil || len(templates) != 1 {
+				t.Fatalf("templates %v, %v", templates, err)
+			}
+			result, err := rules.Audit(rules.Target{Path: templates[0], Now: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			expected, err := os.ReadFile(filepath.Join(folder, "expected.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slices.DeleteFunc(strings.Split(string(expected), "\n"), func(line string) bool { return line == "" })
+			var got []string
+			for _, f := range result.Findings {
+				got = append(got, f.Rule+" "+f.Path)
+			}
+			slices.Sort(got)
+			for _, line := range got {
+				if !slices.Contains(want, line) {
+					t.Errorf("found, and not expected: %s", line)
+				}
+			}
+			for _, line := range want {
+				if !slices.Contains(got, line) {
+					t.Errorf("expected, and not found: %s", line)
+				}
+			}
+			for _, part := range result.NotUnderstood {
+				t.Logf("not understood: %s: %s", part.Path, part.Text)
+			}
+		})
+	}
+}
