@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (a *apiReader) readDeployments(api *RestAPI) []string {
 		p := d.object("StageDescription")
 		p.only(stageDescriptionProperties)
 		stage := p.stage(d.Place, d.text("StageName"))
-		stage.Default = p.settings()
+		stage.Default = p.settings(MethodSettings{})
 		p.methodSettings(api, &stage)
 		api.Stages = append(api.Stages, stage)
 	}
@@ -101,9 +102,10 @@ func (p props) accessLog(name string) *AccessLog {
 }
 
 // methodSettings reads MethodSettings into the stage. CDK may write two for the
-// same methods: what a later one says replaces what an earlier one did.
+// same methods: what a later one says replaces what an earlier one did. What a
+// setting leaves out is the one's for every method.
 func (p props) methodSettings(api *RestAPI, stage *APIStage) {
-	read := map[string]props{}
+	read, keys := map[string]props{}, []string{}
 	for _, setting := range p.objects("MethodSettings") {
 		setting.only(methodSettings)
 		method, path := setting.text("HttpMethod"), setting.text("ResourcePath")
@@ -119,32 +121,46 @@ func (p props) methodSettings(api *RestAPI, stage *APIStage) {
 			setting.values = values
 		}
 		read[key] = setting
-		if every {
-			stage.Default = setting.settings()
-		} else {
-			stage.Methods[key] = setting.settings()
+		keys = append(keys, key)
+	}
+	const every = "* /*"
+	if setting, ok := read[every]; ok {
+		stage.Default = setting.settings(stage.Default)
+	}
+	for _, key := range keys {
+		if key != every {
+			stage.Methods[key] = read[key].settings(stage.Default)
 		}
 	}
 }
 
 // settings reads the members that a MethodSetting and a StageDescription share.
-func (p props) settings() MethodSettings {
+// Those that are left out are the wider settings'.
+func (p props) settings(wider MethodSettings) MethodSettings {
 	if p.bool("CachingEnabled") {
 		p.report(p.at, "a cache of answers is not understood")
 	}
-	return MethodSettings{
-		Throttle:     p.throttle("ThrottlingRateLimit", "ThrottlingBurstLimit"),
-		LoggingLevel: p.noted().text("LoggingLevel"),
-		DataTrace:    p.noted().bool("DataTraceEnabled"),
+	own := MethodSettings{
+		Throttle:     p.throttle("ThrottlingRateLimit", "ThrottlingBurstLimit", wider.Throttle),
+		LoggingLevel: cmp.Or(p.noted().text("LoggingLevel"), wider.LoggingLevel),
+		DataTrace:    wider.DataTrace,
 	}
+	if p.has("DataTraceEnabled") {
+		own.DataTrace = p.noted().bool("DataTraceEnabled")
+	}
+	return own
 }
 
-// throttle returns nil where there is neither a rate nor a burst.
-func (p props) throttle(rate, burst string) *Throttle {
+// throttle returns the wider one where there is neither a rate nor a burst, and
+// takes the half that is left out from it, or from the account.
+func (p props) throttle(rate, burst string, wider *Throttle) *Throttle {
 	if !p.has(rate) && !p.has(burst) {
-		return nil
+		return wider
 	}
-	t := &Throttle{Rate: p.float(rate, accountRate), Burst: p.int(burst, accountBurst)}
+	if wider == nil {
+		wider = &Throttle{Rate: accountRate, Burst: accountBurst}
+	}
+	t := &Throttle{Rate: p.float(rate, wider.Rate), Burst: p.int(burst, wider.Burst)}
 	if t.Rate < 0 || t.Burst < 0 {
 		p.report(p.at, "a throttle of %g requests a second and %d at once is not understood", t.Rate, t.Burst)
 	}

@@ -37,7 +37,7 @@ func TestThrottles(t *testing.T) {
 		!reflect.DeepEqual(stage.AccessLog, &assembly.AccessLog{DestinationARN: "arn:log", Format: "$context.requestId"}) {
 		t.Errorf("the stage is %+v", stage)
 	}
-	want := map[string]assembly.MethodSettings{"GET /orders/{id}": {Throttle: &assembly.Throttle{Rate: 10_000, Burst: 0}}, "GET /open": {LoggingLevel: "ERROR"}}
+	want := map[string]assembly.MethodSettings{"GET /orders/{id}": {Throttle: &assembly.Throttle{Rate: 0.5, Burst: 0}}, "GET /open": {Throttle: &assembly.Throttle{Rate: 0.5, Burst: 7}, LoggingLevel: "ERROR"}}
 	if !reflect.DeepEqual(stage.Methods, want) {
 		t.Errorf("the methods' settings are %+v, want %+v", stage.Methods, want)
 	}
@@ -145,5 +145,34 @@ func TestCORSOriginsOfTemplates(t *testing.T) {
 	}}}}
 	if got := api.CORSOrigins(); !reflect.DeepEqual(got, []string{"http://localhost:4013", "https://a.example", "https://c.example"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// What a setting leaves out is that of every method, whichever stands first; a
+// stage that is closed stays closed.
+func TestThrottlesOfPartsInherit(t *testing.T) {
+	t.Parallel()
+	api := onlyAPI(t, template(withStage(`"MethodSettings": [
+		{"HttpMethod": "GET", "ResourcePath": "/~1open", "ThrottlingRateLimit": 1},
+		{"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 0}]`)))
+	if got := api.Stages[0].Settings("GET", "/open").Throttle; !reflect.DeepEqual(got, &assembly.Throttle{Rate: 1, Burst: 0}) {
+		t.Errorf("GET /open has %+v", got)
+	}
+	described := strings.Replace(template(withPool(anyPool)), `"Properties": {"RestApiId": {"Ref": "API"}}}`,
+		`"Properties": {"RestApiId": {"Ref": "API"}, "StageName": "made", "StageDescription": {"ThrottlingRateLimit": 0, "ThrottlingBurstLimit": 0,
+			"MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "LoggingLevel": "ERROR"}]}}}`, 1)
+	for _, stage := range onlyAPI(t, described).Stages {
+		if stage.Name == "made" && !reflect.DeepEqual(stage.Default, assembly.MethodSettings{Throttle: &assembly.Throttle{}, LoggingLevel: "ERROR"}) {
+			t.Errorf("the stage that the deployment makes has %+v", stage.Default)
+		}
+	}
+}
+
+// Of two stages of one name nobody knows which is meant.
+func TestStagesOfOneName(t *testing.T) {
+	t.Parallel()
+	twice := strings.Replace(template(withPool(anyPool)), `"Properties": {"RestApiId": {"Ref": "API"}}}`, `"Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}`, 1)
+	if _, err := model(t, write(t, [2]string{"Api", twice}), ""); err == nil || !strings.Contains(err.Error(), "the API has another stage live") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -244,8 +244,13 @@ func readStacks(dir string, m manifest) ([]*stack, error) {
 	return stacks, nil
 }
 
+// addsCallers are types that give others access to what another stack declares.
+var addsCallers = []string{typeUserPoolClient, typeUserPoolDomain, typeResourceServer, typeIdentityPoolRoles, typeUsagePlan, typeUsagePlanKey}
+
 // around returns a stack with those that depend on it, which may add to its
-// API what closes it, and those that any of them depends on, transitively.
+// API what closes it, and those that any of them depends on, transitively; and
+// besides, what adds callers to those, such as a pool's clients in a stack of their
+// own.
 func around(s *stack, all []*stack) []*stack {
 	chosen := []*stack{s}
 	closure := func(related func(from, to *stack) bool) {
@@ -258,6 +263,10 @@ func around(s *stack, all []*stack) []*stack {
 		}
 	}
 	closure(func(from, to *stack) bool { return slices.Contains(to.dependencies, from.id) })
+	closure(func(from, to *stack) bool { return slices.Contains(from.dependencies, to.id) })
+	closure(func(from, to *stack) bool {
+		return slices.Contains(to.dependencies, from.id) && slices.ContainsFunc(addsCallers, to.has)
+	})
 	closure(func(from, to *stack) bool { return slices.Contains(from.dependencies, to.id) })
 	slices.SortFunc(chosen, func(a, b *stack) int { return strings.Compare(a.id, b.id) })
 	return chosen

@@ -28,7 +28,7 @@ func (r *resolver) choose(s *stack, argument any, at string) any {
 			return yes
 		}
 		u, _ := holds.(Unknown)
-		return unknown(at, "condition %s depends on what is not known here: %s", name, u.Reason)
+		return tainted(unknown(at, "condition %s depends on what is not known here: %s", name, u.Reason), yes, no)
 	}
 }
 

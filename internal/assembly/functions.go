@@ -82,7 +82,7 @@ func (r *resolver) onList(s *stack, name string, argument any, at string) any {
 	first, second := r.resolve(s, arguments[0], at), r.resolve(s, arguments[1], at)
 	for _, resolved := range []any{first, second} {
 		if u, ok := resolved.(Unknown); ok {
-			return u
+			return tainted(u, first, second)
 		}
 	}
 	list, isList := second.([]any)
@@ -160,7 +160,7 @@ func (r *resolver) variable(s *stack, name string, variables map[string]any, at 
 func (r *resolver) onValue(s *stack, name string, argument any, at string) any {
 	value := r.resolve(s, argument, at+"."+name)
 	if u, ok := firstUnknown(value); ok {
-		return u
+		return tainted(u, value)
 	}
 	switch name {
 	case "Fn::Base64":

@@ -149,12 +149,12 @@ func (d declared) httpStage() APIStage {
 		Place: d.Place, Name: p.text("StageName"),
 		Variables: p.object("StageVariables").textMap(),
 		AccessLog: p.accessLog("AccessLogSettings"),
-		Default:   p.object("DefaultRouteSettings").settings(),
+		Default:   p.object("DefaultRouteSettings").settings(MethodSettings{}),
 		Methods:   map[string]MethodSettings{},
 	}
 	routes := p.object("RouteSettings")
 	for key := range routes.values {
-		stage.Methods[key] = routes.object(key).settings()
+		stage.Methods[key] = routes.object(key).settings(stage.Default)
 	}
 	return stage
 }

@@ -53,7 +53,7 @@ func TestHTTPAPI(t *testing.T) {
 		get.Integration.FunctionARN != "arn:aws:lambda:eu-west-1:111122223333:function:web:live" {
 		t.Errorf("read %+v", get)
 	}
-	want := map[string]assembly.MethodSettings{"GET /a": {Throttle: &assembly.Throttle{Rate: 10_000, Burst: 1}}}
+	want := map[string]assembly.MethodSettings{"GET /a": {Throttle: &assembly.Throttle{Rate: 9, Burst: 1}}}
 	if s := h.Stages[0]; s.Name != "live" || s.AccessLog.Format != "f" || s.Default.Throttle.Rate != 9 || !reflect.DeepEqual(s.Methods, want) {
 		t.Errorf("read %+v", s)
 	}

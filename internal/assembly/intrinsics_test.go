@@ -226,3 +226,20 @@ func TestSecrets(t *testing.T) {
 		})
 	}
 }
+
+// A value that a secret went into is a secret, whatever made it.
+func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{
+		`{"Ref": "Hidden"}`, `{"Ref": "Shouted"}`, `{"Fn::If": ["Has", {"Ref": "Hidden"}, ""]}`, `{"Fn::ToJsonString": {"a": {"Ref": "Open"}, "b": {"Ref": "Hidden"}}}`,
+		`{"Fn::Select": [0, {"Fn::Split": [{"Ref": "Open"}, {"Ref": "Hidden"}]}]}`, `{"Fn::If": ["Has", "{{resolve:secretsmanager:x}}", ""]}`,
+		`{"Fn::Sub": "a-${Hidden}"}`, `{"Fn::Join": ["", ["a", {"Ref": "Hidden"}]]}`, `{"Fn::Base64": {"Ref": "Hidden"}}`,
+	} {
+		m := read(t, [2]string{"Api", `{"Parameters": {"Hidden": {"Type": "String", "NoEcho": true, "Default": "planted"}, "Shouted": {"Type": "String", "NoEcho": "True", "Default": "planted"}, "Open": {"Type": "String"}},
+			"Conditions": {"Has": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Hidden"}, ""]}]}},
+			"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"V": ` + value + `}}}}}}`})
+		if u := m.Functions[0].Unresolved["V"]; !u.Secret || strings.Contains(u.Text+u.Reason, "planted") {
+			t.Errorf("%s is %+v", value, u)
+		}
+	}
+}

@@ -36,6 +36,12 @@ func (a *apiReader) readBody(d declared, api *RestAPI) {
 		return
 	}
 	b := &bodyReader{reader: a.reader, api: api, at: at, body: document, names: versionNamesOf(document)}
+	defer func() {
+		// The OpenAPI libraries do not expect null where an object is due.
+		if recover() != nil {
+			a.problem(at, "a malformed OpenAPI document")
+		}
+	}()
 	b.checkKeys()
 	if err := b.load(); err != nil {
 		a.problem(at, "%v", err)
@@ -152,7 +158,9 @@ func (b *bodyReader) plain(value any) any {
 	case []any:
 		out := make([]any, 0, len(v))
 		for _, member := range v {
-			out = append(out, b.plain(member))
+			if kept := b.plain(member); kept != nil {
+				out = append(out, kept)
+			}
 		}
 		return out
 	case map[string]any:

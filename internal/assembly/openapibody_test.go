@@ -220,3 +220,31 @@ func TestBodyInAsset(t *testing.T) {
 		})
 	}
 }
+
+// What is null or unknown where an object is due is a problem and no panic.
+func TestBodyWithHoles(t *testing.T) {
+	t.Parallel()
+	const integration = `"x-amazon-apigateway-integration": {"type": "mock"}`
+	for name, body := range map[string]string{
+		"unknown server":    `{"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "servers": [{"Fn::If": ["C", {"url": "https://a"}, {"url": "https://b"}]}], "paths": {"/a": {"get": {"responses": {}, ` + integration + `}}}}`,
+		"unknown parameter": `{"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": {"parameters": [{"Fn::If": ["C", {"name": "q", "in": "query", "type": "string"}, {"name": "r", "in": "query", "type": "string"}]}], "responses": {}, ` + integration + `}}}}`,
+	} {
+		template := `{"Parameters": {"P": {"Type": "String"}}, "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "x"]}}, "Resources": {
+			"API": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "shop", "Body": ` + body + `}},
+			"Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}}}`
+		if _, err := model(t, write(t, [2]string{"Api", template}), ""); err == nil || !strings.Contains(err.Error(), "condition C depends on what is not known here") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"server":    `{"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "servers": [null], "paths": {}}`,
+		"parameter": `{"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": {"parameters": [null], "responses": {}}}}}`,
+		"path":      `{"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": null}}`,
+	} {
+		template := `{"Resources": {"API": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "shop", "Body": ` + body + `}},
+			"Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "API"}, "StageName": "live"}}}}`
+		if _, err := model(t, write(t, [2]string{"Api", template}), ""); err == nil {
+			t.Errorf("a null %s is served", name)
+		}
+	}
+}

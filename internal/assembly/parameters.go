@@ -9,7 +9,7 @@ func (r *resolver) parameter(s *stack, id, at string) any {
 	kind := text(declared["Type"])
 	value, ok := r.given(s, id, at)
 	switch {
-	case text(declared["NoEcho"]) == "true":
+	case declared["NoEcho"] != nil && !strings.EqualFold(text(declared["NoEcho"]), "false"):
 		return Unknown{At: at, Reason: "parameter " + id + " is a secret (NoEcho)", Secret: true}
 	case strings.HasPrefix(kind, "AWS::SSM::"):
 		return unknown(at, "parameter %s stands for a stored value, which is not known here", id)

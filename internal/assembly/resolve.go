@@ -206,6 +206,17 @@ func (r *resolver) joined(parts []any, separator, at string) any {
 	return u
 }
 
+// tainted is an Unknown that was made of values, and a secret where one of them
+// holds one.
+func tainted(u Unknown, values ...any) Unknown {
+	for _, value := range values {
+		for _, found := range unknowns(value) {
+			u.Secret = u.Secret || found.Secret
+		}
+	}
+	return u
+}
+
 // firstUnknown returns an Unknown within resolved values, the same each time.
 func firstUnknown(values ...any) (Unknown, bool) {
 	for _, value := range values {

@@ -57,6 +57,11 @@ func (a *apiReader) readRestAPI(d declared) {
 	a.finish(d, api)
 	deployments := a.readDeployments(api)
 	a.readAPIStages(api, deployments)
+	for i, stage := range api.Stages {
+		if slices.ContainsFunc(api.Stages[:i], func(other APIStage) bool { return other.Name == stage.Name }) {
+			a.problem(stage.Path, "the API has another stage %s", stage.Name)
+		}
+	}
 	if len(api.Stages) == 0 {
 		a.problem(d.at, "no stage deploys it")
 	}

@@ -43,7 +43,7 @@ func (a *apiReader) readUsagePlans() {
 		d.only(usagePlanProperties)
 		plan := &UsagePlan{
 			Place: d.Place, ID: d.ref, Name: d.noted().text("UsagePlanName"),
-			Throttle: d.object("Throttle").throttle("RateLimit", "BurstLimit"),
+			Throttle: d.object("Throttle").throttle("RateLimit", "BurstLimit", nil),
 			Quota:    d.quota(),
 			KeyIDs:   keys[d.ref],
 		}
@@ -73,7 +73,7 @@ func (p props) planStage() UsagePlanStage {
 	throttles := p.object("Throttle")
 	for key := range throttles.values {
 		route, ok := planRoute(key)
-		throttle := throttles.object(key).throttle("RateLimit", "BurstLimit")
+		throttle := throttles.object(key).throttle("RateLimit", "BurstLimit", nil)
 		if !ok || throttle == nil {
 			p.report(throttles.at, "the throttle of %q is not understood", key)
 			continue
