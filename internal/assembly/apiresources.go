@@ -1,5 +1,7 @@
 package assembly
 
+import "strings"
+
 // Types of API Gateway that are read with an API.
 const (
 	typeAPIResource      = "AWS::ApiGateway::Resource"
@@ -138,9 +140,11 @@ func (a *apiReader) noteStrangers() {
 	}
 }
 
-// reason reads a text of a resource's Metadata that states a reason. It is kept
-// for people and never decides anything.
-func (d declared) reason(key string) string { return text(d.metadata[key]) }
+// reason reads a text of a resource's Metadata that states a reason; blanks
+// state none. It is kept for people and never decides anything.
+func (d declared) reason(key string) string { return strings.TrimSpace(text(d.metadata[key])) }
 
-// reasons reads Metadata that states a reason for each of several things.
-func (d declared) reasons(key string) map[string]any { return members(d.metadata[key]) }
+// reasonFor reads Metadata that states a reason for each of several things.
+func (d declared) reasonFor(key, thing string) string {
+	return strings.TrimSpace(text(members(d.metadata[key])[thing]))
+}

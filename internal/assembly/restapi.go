@@ -111,17 +111,15 @@ func (a *apiReader) finish(d declared, api *RestAPI) {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})
 	slices.SortStableFunc(api.Authorizers, func(a, b *Authorizer) int { return strings.Compare(a.Name, b.Name) })
-	public := d.reasons(publicMetadataKey)
 	for i := range api.Routes {
 		route := &api.Routes[i]
-		route.PublicReason = cmp.Or(route.PublicReason, text(public[route.Method+" "+route.Path]))
+		route.PublicReason = cmp.Or(route.PublicReason, d.reasonFor(publicMetadataKey, route.Method+" "+route.Path))
 		if i > 0 && route.Method == api.Routes[i-1].Method && route.Path == api.Routes[i-1].Path {
 			a.problem(d.at, "%s %s is declared twice", route.Method, route.Path)
 		}
 	}
-	cached := d.reasons(cachedMetadataKey)
 	for _, authorizer := range api.Authorizers {
-		authorizer.CacheReason = cmp.Or(authorizer.CacheReason, text(cached[authorizer.Name]))
+		authorizer.CacheReason = cmp.Or(authorizer.CacheReason, d.reasonFor(cachedMetadataKey, authorizer.Name))
 	}
 	keyed := slices.ContainsFunc(api.Routes, func(r Route) bool { return r.APIKeyRequired })
 	if keyed && api.APIKeySource != keySourceHeader {

@@ -14,7 +14,8 @@ var permissionWide = audit.Rule{
 	Title:    "A function that every API may call",
 	Why: "A permission for apigateway.amazonaws.com without a SourceArn lets any API call the function, past the authorizer of " +
 		"yours, and without a SourceAccount any API of any account; one whose SourceArn leaves the API open lets every API of " +
-		"the account. The function believes what the event says of its caller.",
+		"the account. So does one for the principal *, and then not APIs alone. The function believes what the event says of " +
+		"its caller.",
 	Fix: "Set SourceArn to the API's: arn:aws:execute-api:region:account:api-id/stage/GET/path.",
 	Source: audit.Source{
 		Title: "Using resource-based policies for Lambda, AWS Lambda",
@@ -22,8 +23,9 @@ var permissionWide = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, p := range m.Permissions {
-			unknown := slices.Contains(strings.Split(p.Condition, ", "), "SourceArn")
-			if p.Principal != "apigateway.amazonaws.com" || unknown {
+			conditions := strings.Split(p.Condition, ", ")
+			anyone := p.Principal == "*" && p.Condition == "" // not by a function URL, which AuthType guards
+			if p.Principal != "apigateway.amazonaws.com" && !anyone || slices.Contains(conditions, "SourceArn") {
 				continue
 			}
 			api, _, _, ok := executeAPI(p.SourceARN)
