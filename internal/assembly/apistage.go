@@ -161,6 +161,9 @@ func (p props) throttle(rate, burst string, wider *Throttle) *Throttle {
 		wider = &Throttle{Rate: accountRate, Burst: accountBurst}
 	}
 	t := &Throttle{Rate: p.float(rate, wider.Rate), Burst: p.int(burst, wider.Burst)}
+	if t.Rate == -1 && t.Burst == -1 {
+		return nil // how API Gateway itself writes that there is none
+	}
 	if t.Rate < 0 || t.Burst < 0 {
 		p.report(p.at, "a throttle of %g requests a second and %d at once is not understood", t.Rate, t.Burst)
 	}

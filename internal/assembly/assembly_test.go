@@ -342,3 +342,30 @@ func TestMayInvoke(t *testing.T) {
 		})
 	}
 }
+
+// Stacks of one stage may stand in several Regions; an API's is its own, and
+// the stage's is that of its first API.
+func TestRegions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stack := func(name, region, after string) string {
+		return `"` + name + `": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/` + region + `", "displayName": "` + name +
+			`", "properties": {"templateFile": "` + name + `.json"}, "dependencies": [` + after + `]}`
+	}
+	put(t, filepath.Join(dir, "manifest.json"), `{"artifacts": {`+stack("Data", "us-east-1", "")+`, `+
+		stack("East", "eu-north-1", `"Data"`)+`, `+stack("West", "eu-west-1", `"East"`)+`}}`)
+	put(t, filepath.Join(dir, "Data.json"), `{"Resources": {"A": {"Type": "T"}}}`)
+	put(t, filepath.Join(dir, "East.json"), template(withPool(anyPool)))
+	put(t, filepath.Join(dir, "West.json"), template(withPool(anyPool)))
+	m, err := model(t, dir, "West")
+	if err != nil {
+		t.Fatal(err)
+	}
+	regions := []string{m.Region}
+	for _, api := range m.RestAPIs {
+		regions = append(regions, api.Region, api.Account)
+	}
+	if want := []string{"eu-north-1", "eu-north-1", "111122223333", "eu-west-1", "111122223333"}; !reflect.DeepEqual(regions, want) {
+		t.Errorf("got %v, want %v", regions, want)
+	}
+}

@@ -45,12 +45,12 @@ func (r *resolver) namedCondition(s *stack, name, at string) any {
 // condition is true, false or an [Unknown].
 func (r *resolver) condition(s *stack, value any, at string) any {
 	object, _ := value.(map[string]any)
+	if name, ok := object["Condition"].(string); ok && len(object) == 1 && r.spend(1) {
+		return r.namedCondition(s, name, at)
+	}
 	name, argument, ok := intrinsic(object)
 	if !ok || !r.spend(1) {
 		return unknown(at, "malformed condition")
-	}
-	if name == "Condition" {
-		return r.namedCondition(s, text(argument), at)
 	}
 	arguments, _ := argument.([]any)
 	switch {

@@ -29,7 +29,7 @@ func (r *resolver) call(s *stack, name string, argument any, at string) any {
 		return r.stackOutput(s, argument, at)
 	case "Fn::If":
 		return r.choose(s, argument, at)
-	case "Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or":
+	case "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or":
 		return r.condition(s, map[string]any{name: argument}, at)
 	case "Fn::FindInMap":
 		return r.findInMap(s, argument, at)

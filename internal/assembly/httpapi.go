@@ -38,8 +38,9 @@ func (a *apiReader) readHTTPAPI(d declared) {
 		}
 	}
 	api := &HTTPAPI{
-		Place: d.Place, ID: d.ref, Name: p.text("Name"),
+		Place: d.Place, ID: d.ref, Name: p.text("Name"), Region: d.stack.region, Account: d.stack.account,
 		CORSOrigins:        p.object("CorsConfiguration").texts("AllowOrigins"),
+		CORSMethods:        p.object("CorsConfiguration").texts("AllowMethods"),
 		ExecuteAPIDisabled: p.bool("DisableExecuteApiEndpoint"),
 	}
 	h := &httpReader{apiReader: a, api: api, authorizers: map[string]*Authorizer{}, integrations: map[string]Integration{}}

@@ -87,6 +87,7 @@ func TestIntrinsics(t *testing.T) {
 		{"select beside what is unknown", `{"Fn::Select": [0, ["a", {"Ref": "Open"}]]}`, `"a"`},
 		{"join of a split", `{"Fn::Join": ["/", {"Fn::Split": ["-", "a-b"]}]}`, `"a/b"`},
 		{"no value", `{"Fn::Join": ["-", ["a", {"Ref": "AWS::NoValue"}, "b"]]}`, `"a-b"`},
+		{"a member named as a condition", `{"Condition": "x"}`, `{"Condition":"x"}`},
 		{"no value in an object", `{"a": {"Ref": "AWS::NoValue"}, "b": 1}`, `{"b":1}`},
 		{"sub", `{"Fn::Sub": "${Fn}.${Role.Arn}.${AWS::Region}.${!Literal}"}`, `"orders.arn:aws:iam::111122223333:role/service/orders.eu-west-1.${Literal}"`},
 		{"sub with variables", `{"Fn::Sub": ["${A}-${Fn}", {"A": {"Ref": "AWS::Region"}}]}`, `"eu-west-1-orders"`},

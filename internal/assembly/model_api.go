@@ -13,6 +13,9 @@ type RestAPI struct {
 	ID   string
 	Name string
 
+	Region  string // of its stack, which need not be that of the stage's other stacks
+	Account string
+
 	Stages           []APIStage
 	Routes           []Route                    // by path, then method
 	Authorizers      []*Authorizer              // every one declared, by name, whether a route uses it or not
@@ -272,10 +275,13 @@ type HTTPAPI struct {
 	Place
 	ID                 string
 	Name               string
+	Region             string // of its stack
+	Account            string
 	Routes             []HTTPRoute // by key
 	Authorizers        []*Authorizer
 	Stages             []APIStage
 	CORSOrigins        []string
+	CORSMethods        []string
 	ExecuteAPIDisabled bool
 	Domains            []Domain
 }

@@ -34,11 +34,11 @@ func (a *Assembly) Model(stage string, o Options) (*Model, error) {
 
 func (u unit) model(o Options) *Model {
 	r := newReader(u, o)
-	for _, s := range r.stacks {
-		if s.has(typeRestAPI) || len(r.stacks) == 1 {
-			r.model.Region, r.model.Account = s.region, s.account
-		}
+	main := r.stacks[0]
+	if i := slices.IndexFunc(r.stacks, func(s *stack) bool { return s.has(typeRestAPI) || s.has(typeHTTPAPI) }); i >= 0 {
+		main = r.stacks[i]
 	}
+	r.model.Region, r.model.Account = main.region, main.account
 	for _, s := range r.stacks {
 		r.readTemplate(s)
 	}
@@ -211,8 +211,27 @@ func (r *reader) readResource(s *stack, id string) {
 	properties, _ := values.(map[string]any)
 	r.model.Resources = append(r.model.Resources, &Resource{
 		Place: place, Type: res.Type, Properties: properties, Metadata: res.Metadata,
-		DeletionPolicy: res.DeletionPolicy, UpdateReplacePolicy: res.UpdateReplacePolicy,
+		DeletionPolicy:      r.policyOf(s, res.DeletionPolicy, place.Path+".DeletionPolicy"),
+		UpdateReplacePolicy: r.policyOf(s, res.UpdateReplacePolicy, place.Path+".UpdateReplacePolicy"),
 	})
+}
+
+// policyOf is what becomes of a resource, and empty where it is not known,
+// which decides about no request.
+func (r *reader) policyOf(s *stack, value any, at string) string {
+	if value == nil {
+		return ""
+	}
+	switch policy := r.resolve(s, value, at).(type) {
+	case string:
+		return policy
+	case noValue:
+	case Unknown:
+		r.note(at, "%s", policy.Reason)
+	default:
+		r.note(at, "%s where a text is due", kindOf(policy))
+	}
+	return ""
 }
 
 // readOutputs keeps the outputs that resolve; one that does not is nobody's

@@ -140,10 +140,7 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 		return "", nil, false
 	}
 	for name, argument = range v {
-		// {"Condition": "text"} is a function; the Condition of a policy
-		// statement is an object.
-		_, isText := argument.(string)
-		if name == "Ref" || name == "Condition" && isText || strings.HasPrefix(name, "Fn::") {
+		if name == "Ref" || strings.HasPrefix(name, "Fn::") {
 			return name, argument, true
 		}
 	}

@@ -37,6 +37,8 @@ func (a *apiReader) readRestAPI(d declared) {
 		Place:              d.Place,
 		ID:                 d.ref,
 		Name:               d.text("Name"),
+		Region:             d.stack.region,
+		Account:            d.stack.account,
 		BinaryMediaTypes:   d.texts("BinaryMediaTypes"),
 		APIKeySource:       d.text("ApiKeySourceType"),
 		ExecuteAPIDisabled: d.bool("DisableExecuteApiEndpoint"),

@@ -26,8 +26,8 @@ type resource struct {
 	Properties map[string]any
 	Metadata   map[string]any
 
-	DeletionPolicy      string
-	UpdateReplacePolicy string
+	DeletionPolicy      any // a text, or with AWS::LanguageExtensions a function
+	UpdateReplacePolicy any
 }
 
 type output struct {
@@ -61,7 +61,7 @@ func newTemplate(value any) (template, error) {
 		t.Resources[id] = resource{
 			Type: r.text("Type"), Condition: r.text("Condition"), Transform: r.values["Fn::Transform"],
 			Properties: r.in("Properties").values, Metadata: r.in("Metadata").values,
-			DeletionPolicy: r.text("DeletionPolicy"), UpdateReplacePolicy: r.text("UpdateReplacePolicy"),
+			DeletionPolicy: r.values["DeletionPolicy"], UpdateReplacePolicy: r.values["UpdateReplacePolicy"],
 		}
 	}
 	outputs := top.in("Outputs")

@@ -296,3 +296,18 @@ func TestNoTemplate(t *testing.T) {
 		t.Errorf("an empty assembly: %v", err)
 	}
 }
+
+// With AWS::LanguageExtensions a policy may be a function; one that is not
+// known decides about no request.
+func TestDeletionPolicies(t *testing.T) {
+	t.Parallel()
+	m := loneModel(t, "t.json", `{"Transform": "AWS::LanguageExtensions", "Parameters": {"Stage": {"Type": "String", "Default": "prod"}, "Open": {"Type": "String"}},
+		"Conditions": {"Keep": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+		"Resources": {"A": {"Type": "T", "DeletionPolicy": {"Fn::If": ["Keep", "Retain", "Delete"]}, "UpdateReplacePolicy": {"Ref": "Open"}}}}`)
+	if a := m.Resources[0]; a.DeletionPolicy != "Retain" || a.UpdateReplacePolicy != "" {
+		t.Errorf("read %+v", a)
+	}
+	if !lists(m, "A.UpdateReplacePolicy", false) || m.Servable() != nil {
+		t.Errorf("not understood: %v", m.NotUnderstood)
+	}
+}

@@ -1,9 +1,6 @@
 package assembly
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 var (
 	apiKeyProperties       = []string{"CustomerId", "Description", "Enabled", "GenerateDistinctId", "Name", "StageKeys", "Tags", "Value"}
@@ -11,15 +8,25 @@ var (
 	usagePlanKeyProperties = []string{"KeyId", "KeyType", "UsagePlanId"}
 )
 
+// Characters of a key's value ("Amazon API Gateway quotas").
+const (
+	minKeyLength = 20
+	maxKeyLength = 128
+)
+
 // readAPIKeys reads the keys. StageKeys, which CDK writes with each, are not
-// read: since usage plans, only a plan opens a stage to a key. What is not known of one cannot let anybody pass:
-// a value that is not known is nobody's, so it is listed only.
+// read: since usage plans, only a plan opens a stage to a key. What is not
+// known of a key cannot let anybody pass: a value that is not known is
+// nobody's, so it is listed only.
 func (a *apiReader) readAPIKeys() {
 	for _, d := range a.all(typeKey) {
 		d.only(apiKeyProperties)
 		key := &APIKey{Place: d.Place, ID: d.ref, Name: d.noted().text("Name"), Enabled: d.noted().bool("Enabled")}
 		if value, ok := d.values["Value"].(string); ok {
 			key.Value = value
+			if len(value) < minKeyLength || len(value) > maxKeyLength {
+				a.problem(d.at, "the key's value has %d characters; API Gateway takes %d to %d", len(value), minKeyLength, maxKeyLength)
+			}
 		}
 		if u, ok := d.unknown("Value"); ok {
 			a.note(u.At, "the key's value is known on AWS only")
@@ -55,6 +62,9 @@ func (a *apiReader) readUsagePlans() {
 	}
 }
 
+// lastOffset is the largest Offset that API Gateway takes for each period.
+var lastOffset = map[string]int{"DAY": 0, "WEEK": 6, "MONTH": 27}
+
 func (d declared) quota() *Quota {
 	if !d.has("Quota") {
 		return nil
@@ -62,7 +72,8 @@ func (d declared) quota() *Quota {
 	p := d.object("Quota")
 	p.only([]string{"Limit", "Offset", "Period"})
 	q := &Quota{Limit: p.int("Limit", 0), Offset: p.int("Offset", 0), Period: p.text("Period")}
-	if !p.has("Limit") || q.Limit < 0 || q.Offset < 0 || !slices.Contains([]string{"DAY", "WEEK", "MONTH"}, q.Period) {
+	last, known := lastOffset[q.Period]
+	if !p.has("Limit") || q.Limit < 0 || q.Offset < 0 || q.Offset > last || !known {
 		p.report(p.at, "a quota of %d requests, %d of them made, in each %q is not understood", q.Limit, q.Offset, q.Period)
 	}
 	return q

@@ -54,6 +54,8 @@ func TestUnsupportedUsagePlans(t *testing.T) {
 		"plan's property":    {`"UsagePlanName"`, `"PlanName"`, "property PlanName is not understood", true},
 		"stage's property":   {`"ApiStages": [{"ApiId"`, `"ApiStages": [{"Open": true, "ApiId"`, "ApiStages[0]: property Open is not understood", true},
 		"period":             {`"WEEK"`, `"YEAR"`, `in each "YEAR" is not understood`, true},
+		"offset beyond":      {`"Offset": 3`, `"Offset": 7`, "a quota of 100 requests, 7 of them made", true},
+		"short value":        {`"planted-0123456789-planted"`, `"planted"`, "the key's value has 7 characters; API Gateway takes 20 to 128", true},
 		"no limit":           {`"Limit": 100, `, ``, "a quota of 0 requests", true},
 		"rate on AWS only":   {`2.5`, `{"Fn::ImportValue": "x"}`, "no stack of this stage exports", true},
 		"negative rate":      {`2.5`, `-1`, "a throttle of -1 requests a second", true},

@@ -116,6 +116,9 @@ func (s *Statement) action(r Request) truth {
 func (s *Statement) resource(r Request, match func(pattern []rune, arn string) bool) truth {
 	by := func(match func([]rune, string) bool) func(string) truth {
 		return func(pattern string) truth {
+			if pattern != Unknown && differ(pattern, r.Resource) {
+				return no
+			}
 			expanded, ok := expand(pattern, r.Context)
 			if !ok {
 				return maybe

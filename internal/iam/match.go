@@ -156,3 +156,17 @@ func overlap(pattern []rune, arn string) bool {
 	}
 	return row[0]
 }
+
+// differ reports whether a pattern and an ARN are sure to differ, because they
+// do before the first wildcard or variable of either.
+func differ(pattern, arn string) bool {
+	for i := range min(len(pattern), len(arn)) {
+		switch {
+		case strings.IndexByte("*?$", pattern[i]) >= 0 || arn[i] == '*':
+			return false
+		case pattern[i] != arn[i]:
+			return true
+		}
+	}
+	return false
+}

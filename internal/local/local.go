@@ -151,7 +151,7 @@ func (s *stage) prepare() (err error) {
 		return err
 	}
 	if s.aws, err = awsapi.New(awsapi.Config{
-		Account: s.model.Account, Region: s.model.Region, Log: s.listenerLog(p.aws),
+		Account: s.api.Account, Region: s.api.Region, Log: s.listenerLog(p.aws),
 		Services: map[string]awsapi.Service{"dynamodb": s.tables},
 	}); err != nil {
 		return err
@@ -168,7 +168,7 @@ func (s *stage) newFunctions() (*functions.Runner, error) {
 		Functions: s.model.Functions,
 		AppDir:    s.config.AppDir,
 		CacheDir:  filepath.Join(s.config.StateDir, "functions"),
-		Region:    s.model.Region,
+		Region:    s.api.Region,
 		Log:       s.log,
 		Progress:  func(line string) { _, _ = fmt.Fprintln(s.config.Stderr, line) },
 		Environment: func(f *assembly.Function) []string {

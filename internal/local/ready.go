@@ -122,7 +122,7 @@ func (s *stage) otherStages() []string {
 func (s *stage) ready() Ready {
 	operator := s.aws.Operator()
 	r := Ready{
-		Stage: s.model.Stage, Region: s.model.Region, Account: s.model.Account,
+		Stage: s.model.Stage, Region: s.api.Region, Account: s.api.Account,
 		API: s.apiURL(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},

@@ -31,8 +31,8 @@ func (s *stage) newGateway() (http.Handler, error) {
 	}
 	return gateway.All(gateway.Config{
 		API:       s.api,
-		Region:    s.model.Region,
-		Account:   s.model.Account,
+		Region:    s.api.Region,
+		Account:   s.api.Account,
 		Functions: invoker{s.functions},
 		MayInvoke: func(functionARN, sourceARN string) bool {
 			return s.model.MayInvoke(functionARN, "apigateway.amazonaws.com", sourceARN)

@@ -18,6 +18,8 @@ type request struct {
 	key          bool
 	method, path string
 	apiID        string
+	region       string
+	account      string
 	stages       []string
 	policy       []iam.Statement
 }
@@ -38,14 +40,50 @@ func (b *builder) access(r request) []Access {
 	case assembly.AuthorizationCustom:
 		list = append(list, Access{Caller: b.add(b.authorizer(r.Authorizer)), Conditional: true})
 	case assembly.AuthorizationIAM:
-		return b.signed(r)
+		list = b.signed(r)
+	}
+	if r.key {
+		list = b.keyed(r, list)
 	}
 	// What signs nothing is anonymous to a resource policy, which then has to
 	// allow it besides everything else.
-	if r.policy != nil {
+	if r.policy != nil && r.Type != assembly.AuthorizationIAM {
 		list = b.bounded(r, list)
 	}
 	return list
+}
+
+// keyed leaves of a list what an API key of the template opens. Without a plan
+// on any stage no key does, and on one without a key of the template somebody
+// must have added one elsewhere.
+func (b *builder) keyed(r request, list []Access) []Access {
+	planned, held := false, false
+	for _, plan := range b.model.UsagePlans {
+		covers := slices.ContainsFunc(plan.Stages, func(s assembly.UsagePlanStage) bool {
+			return s.APIID == r.apiID && slices.Contains(r.stages, s.Stage) && admits(plan, s, r.method+" "+r.path)
+		})
+		planned = planned || covers
+		held = held || covers && slices.ContainsFunc(b.model.APIKeys, func(k *assembly.APIKey) bool {
+			return k.Enabled && slices.Contains(plan.KeyIDs, k.ID)
+		})
+	}
+	if !planned {
+		return []Access{}
+	}
+	for i := range list {
+		list[i].Conditional = list[i].Conditional || !held
+	}
+	return list
+}
+
+// admits reports whether a plan lets any request of a route pass.
+func admits(plan *assembly.UsagePlan, stage assembly.UsagePlanStage, route string) bool {
+	throttle := plan.Throttle
+	if own, ok := stage.Throttles[route]; ok {
+		throttle = &own
+	}
+	closed := throttle != nil && (throttle.Rate == 0 || throttle.Burst == 0)
+	return !closed && (plan.Quota == nil || plan.Quota.Limit > 0)
 }
 
 // bounded leaves of a list what a resource policy does.
@@ -175,7 +213,7 @@ func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
 	for _, stage := range r.stages {
 		q := b.invoke(r, stage, role.ARN)
 		sets := [][]iam.Statement{append(slices.Clone(own), r.policy...)}
-		if !strings.Contains(role.ARN, ":"+b.model.Account+":") {
+		if !strings.Contains(role.ARN, ":"+r.account+":") {
 			sets = [][]iam.Statement{own, r.policy}
 		}
 		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q) != iam.Allowed }) {
@@ -208,10 +246,9 @@ func (b *builder) invoke(r request, stage string, principals ...string) iam.Requ
 	if method == "ANY" {
 		method = "*"
 	}
-	m := b.model
 	return iam.Request{
 		Action:     "execute-api:Invoke",
-		Resource:   strings.Join([]string{"arn", assembly.Partition(m.Region), "execute-api", m.Region, m.Account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
+		Resource:   strings.Join([]string{"arn", assembly.Partition(r.region), "execute-api", r.region, r.account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
 		Principals: principals,
 		Context:    map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": principals},
 	}

@@ -200,7 +200,7 @@ func shop(n int) *assembly.Model {
 			}}}},
 		})
 	}
-	api := &assembly.RestAPI{Place: place("API"), ID: "abc", Name: "shop", Stages: []assembly.APIStage{{Name: "live"}, {Name: "test"}}}
+	api := &assembly.RestAPI{Place: place("API"), ID: "abc", Name: "shop", Region: m.Region, Account: m.Account, Stages: []assembly.APIStage{{Name: "live"}, {Name: "test"}}}
 	users := &assembly.Authorizer{Place: place("API"), Name: "Users", Type: assembly.AuthorizerCognito, ProviderARNs: []string{pool.ARN}}
 	for i := range n {
 		r := assembly.Route{Place: place("API"), Method: "GET", Path: fmt.Sprintf("/r%d/{id}", i), Integration: assembly.Integration{Type: assembly.IntegrationMock}}
@@ -298,12 +298,38 @@ func TestKeys(t *testing.T) {
 	for i := range m.RestAPIs[0].Routes {
 		m.RestAPIs[0].Routes[i].APIKeyRequired = true
 	}
-	routes := report.New(m).Stages[0].APIs[0].Routes
-	if got := callers(routes[0]); !reflect.DeepEqual(got, []string{"client:dev/Client0"}) || !routes[0].KeyRequired {
-		t.Errorf("a token and a key: %v", got)
+	on := func(stage string) []assembly.UsagePlanStage {
+		return []assembly.UsagePlanStage{{APIID: "abc", Stage: stage, Throttles: map[string]assembly.Throttle{"GET /r2/{id}": {}}}}
 	}
-	if got := callers(routes[2]); !reflect.DeepEqual(got, []string{"key"}) {
-		t.Errorf("a key alone: %v", got)
+	open := on("live")
+	open[0].Throttles = nil
+	tests := map[string]struct {
+		plan           assembly.UsagePlan
+		enabled        bool
+		token, keyOnly []string
+	}{
+		"a key on a plan":     {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{"key"}},
+		"a disabled key":      {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, false, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"no key yet":          {assembly.UsagePlan{Stages: open}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"another stage":       {assembly.UsagePlan{Stages: on("other"), KeyIDs: []string{"k"}}, true, []string{}, []string{}},
+		"a quota of nothing":  {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Quota: &assembly.Quota{Period: "DAY"}}, true, []string{}, []string{}},
+		"nothing a second":    {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Throttle: &assembly.Throttle{Burst: 1}}, true, []string{}, []string{}},
+		"nothing of a method": {assembly.UsagePlan{Stages: on("live"), KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{}},
+	}
+	for name, test := range tests {
+		m.APIKeys = []*assembly.APIKey{{ID: "k", Enabled: test.enabled}}
+		test.plan.Place = assembly.Place{Path: "dev/Basic/Resource"}
+		m.UsagePlans = []*assembly.UsagePlan{&test.plan}
+		routes := report.New(m).Stages[0].APIs[0].Routes
+		if got := callers(routes[0]); !reflect.DeepEqual(got, test.token) || !routes[0].KeyRequired {
+			t.Errorf("%s: a token and a key: %v", name, got)
+		}
+		if got := callers(routes[2]); !reflect.DeepEqual(got, test.keyOnly) {
+			t.Errorf("%s: a key alone: %v", name, got)
+		}
+		if limits := routes[2].Limits; name != "another stage" && (len(limits) != 1 || limits[0].Name != "Basic") {
+			t.Errorf("%s: limits %v", name, limits)
+		}
 	}
 }
 
@@ -346,6 +372,7 @@ func TestSigned(t *testing.T) {
 				Region: "eu-west-1", Account: here,
 				Roles: []*assembly.Role{{Place: assembly.Place{Path: "R"}, ARN: "arn:aws:iam::" + tt.account + ":role/r", Policies: []assembly.Policy{{Statements: tt.own}}}},
 				RestAPIs: []*assembly.RestAPI{{
+					Region: "eu-west-1", Account: here,
 					ID: "abc", Stages: []assembly.APIStage{{Name: "live"}, {Name: "test"}}, Policy: tt.policy,
 					Routes: []assembly.Route{{Method: tt.method, Path: tt.path, Authorization: assembly.Authorization{Type: "AWS_IAM"}}},
 				}},

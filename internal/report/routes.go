@@ -30,7 +30,7 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 		}
 		route.Access = b.access(request{
 			Authorization: r.Authorization, key: r.APIKeyRequired, method: r.Method, path: r.Path,
-			apiID: api.ID, stages: out.Stages, policy: api.Policy,
+			apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages, policy: api.Policy,
 		})
 		out.Routes = append(out.Routes, route)
 	}
@@ -60,7 +60,7 @@ func (b *builder) httpAPI(api *assembly.HTTPAPI) API {
 		}
 		route.Access = b.access(request{
 			Authorization: assembly.Authorization{Type: r.AuthorizationType, Scopes: r.Scopes, Authorizer: r.Authorizer},
-			method:        method, path: path, apiID: api.ID, stages: out.Stages,
+			method:        method, path: path, apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages,
 		})
 		out.Routes = append(out.Routes, route)
 	}
@@ -90,7 +90,7 @@ func (b *builder) limits(api *assembly.RestAPI, r *assembly.Route) []Limit {
 			if stage.APIID != api.ID {
 				continue
 			}
-			l := Limit{By: "plan", Name: cmp.Or(b.names[plan.Place], plan.Name)}
+			l := Limit{By: "plan", Name: b.name(plan.Place)}
 			throttle := plan.Throttle
 			if own, ok := stage.Throttles[r.Method+" "+r.Path]; ok {
 				throttle = &own

@@ -34,6 +34,11 @@ var corsMethods = audit.Rule{
 				r.Find(api.Place, "no method of HTTP: %s; allowed as methods by %s", wrong, someOf(names))
 			}
 		}
+		for _, api := range m.HTTPAPIs {
+			if wrong := notMethods(api.CORSMethods); wrong != "" {
+				r.Find(api.Place, "no method of HTTP: %s; allowed as methods by CorsConfiguration", wrong)
+			}
+		}
 	},
 }
 

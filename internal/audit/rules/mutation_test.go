@@ -71,7 +71,7 @@ func (d deployed) audit() []string {
 	}
 	for _, part := range result.NotUnderstood {
 		if !strings.Contains(part.Text, "mutual TLS") {
-			d.t.Logf("not understood: %s: %s", part.Path, part.Text)
+			d.t.Errorf("not understood: %s: %s", part.Path, part.Text)
 		}
 	}
 	found := []string{}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -28,13 +29,27 @@ var permissionWide = audit.Rule{
 			if p.Principal != "apigateway.amazonaws.com" && !anyone || slices.Contains(conditions, "SourceArn") {
 				continue
 			}
-			api, _, _, ok := executeAPI(p.SourceARN)
 			switch {
 			case p.SourceARN == "":
 				r.Find(p.Place, "no SourceArn says which API may call the function")
-			case p.SourceARN == "*" || ok && strings.Trim(api, "*?") == "":
+			case leavesAPIOpen(p.SourceARN):
 				r.Find(p.Place, "every API of the account may call the function")
 			}
 		}
 	},
+}
+
+// leavesAPIOpen reports whether an ARN pattern covers every API. One that ends
+// early in a * is taken to cover whatever follows.
+func leavesAPIOpen(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	for strings.HasSuffix(arn, "*") && len(parts) < 6 {
+		parts = append(parts, "*")
+	}
+	if len(parts) < 6 {
+		return false
+	}
+	ofAPIs, err := path.Match(parts[2], "execute-api")
+	api, _, _ := strings.Cut(parts[5], "/")
+	return err == nil && ofAPIs && strings.Trim(api, "*?") == ""
 }

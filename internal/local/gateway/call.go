@@ -132,6 +132,9 @@ func (c *call) readBody() *failure {
 func (c *call) locate() *failure {
 	id, execute := executeAPI(c.request.Host)
 	if !execute {
+		if c.config.API.ExecuteAPIDisabled && len(c.config.API.Domains) == 0 {
+			return forbidden("the execute-api host is disabled, and no domain leads to the API")
+		}
 		return c.stripBasePath()
 	}
 	c.domain = c.request.Host

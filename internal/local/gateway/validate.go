@@ -34,11 +34,37 @@ func compileModels(declared map[string]json.RawMessage) (map[string]*jsonschema.
 		if err := compiler.AddResource(modelURL, document); err != nil {
 			return nil, fmt.Errorf("the model for %s is not understood: %w", contentType, err)
 		}
-		if models[contentType], err = compiler.Compile(modelURL); err != nil {
+		model, err := compiler.Compile(modelURL)
+		if err != nil {
 			return nil, fmt.Errorf("the model for %s is not understood: %w", contentType, err)
 		}
+		if checks(model, maxChecks) > maxChecks {
+			return nil, fmt.Errorf("the model for %s asks for more than %d checks of one value", contentType, maxChecks)
+		}
+		models[contentType] = model
 	}
 	return models, nil
+}
+
+// maxChecks bounds how many schemas one value is held against. Definitions that
+// double each other could otherwise ask for millions.
+const maxChecks = 10_000
+
+// checks counts the schemas that a value is held against, or stops beyond most.
+func checks(s *jsonschema.Schema, most int) int {
+	if s == nil || most <= 0 {
+		return 1
+	}
+	n := 1
+	for _, same := range slices.Concat([]*jsonschema.Schema{s.Ref, s.Not}, s.AllOf, s.AnyOf, s.OneOf) {
+		if n > most {
+			break
+		}
+		if same != nil {
+			n += checks(same, most-n)
+		}
+	}
+	return n
 }
 
 const modelURL = "model:schema"

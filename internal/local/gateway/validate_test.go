@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -185,6 +186,15 @@ func TestDefaultModel(t *testing.T) {
 	}
 }
 
+// doubled is a model that asks for 2^n checks of one value.
+func doubled(n int) string {
+	var definitions []string
+	for i := range n {
+		definitions = append(definitions, fmt.Sprintf(`"d%d": {"allOf": [{"$ref": "#/definitions/d%d"}, {"$ref": "#/definitions/d%d"}]}`, i, i+1, i+1))
+	}
+	return `{"$ref": "#/definitions/d0", "definitions": {` + strings.Join(definitions, ", ") + fmt.Sprintf(`, "d%d": {"type": "object"}}}`, n)
+}
+
 // A model that cannot be applied closes its route, and no other.
 func TestModelUnsupported(t *testing.T) {
 	t.Parallel()
@@ -194,7 +204,7 @@ func TestModelUnsupported(t *testing.T) {
 	}
 	for name, model := range map[string]string{
 		"no JSON": `{`, "no schema": `{"type": 7}`, "pattern": `{"pattern": "(?=a)"}`, "elsewhere": `{"$ref": "https://example.com/schema.json"}`,
-		"file": `{"$ref": "file://` + file + `"}`, "dangling": `{"$ref": "#/definitions/None"}`,
+		"file": `{"$ref": "file://` + file + `"}`, "dangling": `{"$ref": "#/definitions/None"}`, "doubled": doubled(27),
 	} {
 		route := validatedRoute(assembly.Validator{Body: true}, open)
 		route.Models["application/json"] = json.RawMessage(model)
