@@ -16,6 +16,7 @@ import (
 // other x-amazon-apigateway-* is a problem: it may close what would be open.
 const (
 	extensionAnyMethod        = "x-amazon-apigateway-any-method"
+	extensionAuth             = "x-amazon-apigateway-auth"
 	extensionAuthorizer       = "x-amazon-apigateway-authorizer"
 	extensionAuthType         = "x-amazon-apigateway-authtype"
 	extensionBinaryMediaTypes = "x-amazon-apigateway-binary-media-types"

@@ -32,7 +32,8 @@ const openAPI = `{"openapi": "3.0.1", "info": {"title": "shop", "version": {"Fn:
 	"paths": {
 		"/a": {"get": {"security": [{"pool": ["a/read"], "key": []}], "responses": {"200": {"description": "", "headers": {"ETag": {"schema": {"type": "string"}}}}, "default": {"description": ""}}, "x-amazon-apigateway-integration": {"type": "mock"}},
 			"put": {"security": [{"iam": []}], "responses": {}}, "post": {"security": [{"key": []}], "responses": {}}},
-		"/b": {"get": {"security": [{"token": []}], "responses": {}}, "put": {"security": [{"request": []}], "responses": {}}, "post": {"security": [], "responses": {}},
+		"/b": {"get": {"security": [{"token": []}], "responses": {}}, "put": {"security": [{"request": []}], "responses": {}}, "post": {"x-amazon-apigateway-auth": {"type": "none"}, "security": [], "responses": {}},
+			"patch": {"x-amazon-apigateway-auth": {"type": "aws_iam"}, "responses": {}},
 			"x-amazon-apigateway-any-method": {"security": [{"request": []}], "responses": {}, "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": {"Fn::ImportValue": "x"}}}}}}`
 
 // The same in Swagger 2.0.
@@ -84,6 +85,7 @@ func TestBodies(t *testing.T) {
 				{"PUT /a", assembly.Authorization{Type: "AWS_IAM", Scopes: []string{}}, false},
 				{"ANY /b", assembly.Authorization{Type: "CUSTOM", Scopes: []string{}, Authorizer: request}, false},
 				{"GET /b", assembly.Authorization{Type: "CUSTOM", Scopes: []string{}, Authorizer: token}, false},
+				{"PATCH /b", assembly.Authorization{Type: "AWS_IAM"}, false},
 				{"POST /b", assembly.Authorization{Type: "NONE"}, false},
 				{"PUT /b", assembly.Authorization{Type: "CUSTOM", Scopes: []string{}, Authorizer: request}, false},
 			}

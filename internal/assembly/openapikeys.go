@@ -31,7 +31,7 @@ var (
 		extensionBinaryMediaTypes, extensionCompression, extensionDocumentation, extensionGatewayResponses,
 		extensionImportExport, extensionKeySource, extensionPolicy, extensionValidator, extensionValidators,
 	}
-	operationExtensions = []string{extensionIntegration, extensionValidator}
+	operationExtensions = []string{extensionAuth, extensionIntegration, extensionValidator}
 	schemeExtensions    = []string{extensionAuthType, extensionAuthorizer}
 
 	openAPI3 = versionNames{

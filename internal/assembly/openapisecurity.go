@@ -76,6 +76,9 @@ func (b *bodyReader) authorize(at string, op *openapi3.Operation, route *Route) 
 	if op.Security == nil && len(b.doc.Security) > 0 {
 		b.problem(at, "it has no security of its own, and API Gateway ignores that of the whole document: the operation is open")
 	}
+	if _, own := op.Extensions[extensionAuth]; own {
+		b.authenticate(at, op, route)
+	}
 	if op.Security == nil || len(*op.Security) == 0 {
 		return
 	}
@@ -102,4 +105,23 @@ func (b *bodyReader) authorize(at string, op *openapi3.Operation, route *Route) 
 		route.Authorization = scheme.authorization
 		route.Authorization.Scopes = slices.Clone((*op.Security)[0][name])
 	}
+}
+
+// authenticate reads an operation's own type of authorization, in any case,
+// which is understood where nothing else is asked ("x-amazon-apigateway-auth
+// object").
+func (b *bodyReader) authenticate(at string, op *openapi3.Operation, route *Route) {
+	route.Authorization = Authorization{}
+	decodeExtension(b, at, op.Extensions, extensionAuth, func(auth struct {
+		Type string `json:"type"`
+	}) {
+		switch kind := strings.ToUpper(auth.Type); {
+		case op.Security != nil && len(*op.Security) > 0:
+			b.problem(at+"."+extensionAuth, "the type %q is not understood beside security", kind)
+		case kind == AuthorizationNone, kind == AuthorizationIAM:
+			route.Authorization.Type = kind
+		default:
+			b.problem(at+"."+extensionAuth, "the type %q is not understood; NONE and AWS_IAM are", kind)
+		}
+	})
 }
