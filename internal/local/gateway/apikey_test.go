@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,17 +281,8 @@ func TestStagesShareAPlansLimits(t *testing.T) {
 func TestQuotaIsExact(t *testing.T) {
 	t.Parallel()
 	q := &quota{Quota: assembly.Quota{Limit: 60, Offset: 10, Period: "DAY"}}
-	var admitted atomic.Int64
-	var group sync.WaitGroup
-	for range 200 {
-		group.Go(func() {
-			if q.take(testNow) {
-				admitted.Add(1)
-			}
-		})
-	}
-	if group.Wait(); admitted.Load() != 50 {
-		t.Errorf("admitted %d, want 50", admitted.Load())
+	if admitted := atOnce(200, func() bool { return q.take(testNow) }); admitted != 50 {
+		t.Errorf("admitted %d, want 50", admitted)
 	}
 }
 
