@@ -219,7 +219,12 @@ func lock(file string) (unlock func(), owned bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	unlock = func() { _ = f.Close() }
+	unlock = func() {
+		// Closing is not enough: a child that is just being started holds the
+		// descriptor until it runs its program.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) //nolint:gosec // a descriptor fits an int
+		_ = f.Close()
+	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor fits an int
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		unlock()

@@ -168,7 +168,12 @@ func lock(file string) (unlock func(), err error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("synth: another gatewright is synthesizing into %s; try again when it is done", filepath.Dir(file))
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		// Closing is not enough: a child that is just being started holds the
+		// descriptor until it runs its program.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) //nolint:gosec // as above
+		_ = f.Close()
+	}, nil
 }
 
 // replace puts fresh where out is. Directories cannot be exchanged in one step
