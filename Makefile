@@ -7,7 +7,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(shell command -v golangci-lint 2>/dev/null || echo $(BIN)/golangci-lint)
 
 # Packages that start no Node process. They are tested again with the race detector.
-PURE = $(shell go list ./... | grep -v -e '/constructs' -e '/stacks' -e '/test$$' -e 'gatewright/gatewright$$')
+PURE = $(shell go list ./... | grep -v -e '/constructs' -e '/stacks' -e '/test$$' -e '/test/' -e 'gatewright/gatewright$$')
 
 .PHONY: help
 help: ## List the targets
@@ -15,7 +15,7 @@ help: ## List the targets
 
 .PHONY: up
 up: $(GATEWRIGHT) ## Synthesize the dev stage and serve it on this machine
-	@$(GATEWRIGHT) up --stage dev
+	@$(GATEWRIGHT) up --stage dev --site examples/website
 
 .PHONY: $(GATEWRIGHT)
 $(GATEWRIGHT):
@@ -97,6 +97,13 @@ deploy-account: node_modules ## Set API Gateway's logging role for a stage's acc
 node_modules: package.json package-lock.json
 	npm ci --no-audit --no-fund
 	@touch node_modules
+
+.PHONY: clients
+clients: test/clients/node_modules ## Install the client libraries that tests sign in with
+
+test/clients/node_modules: test/clients/package.json test/clients/package-lock.json
+	npm ci --prefix test/clients --no-audit --no-fund
+	@touch $@
 
 .PHONY: bench
 bench: $(GATEWRIGHT) ## Measure what the goals speak of, as ratios in one run

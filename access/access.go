@@ -7,6 +7,7 @@
 //	restapi.Routes{
 //		"GET /v1/status": {Access: access.Public("health check"), Target: status},
 //		"GET /v1/notes":  {Access: access.Scopes("notes/read", "notes/write"), Target: notes},
+//		"GET /v1/cart":   {Access: access.Scopes("web/use").From("website", "mobile"), Target: cart},
 //	}
 //
 // Each kind of rule stands in a file of its own and is known to this package
@@ -30,6 +31,9 @@ type Rule struct {
 	Reason string `json:"reason,omitempty"`
 	// Scopes are OAuth 2.0 scopes, any one of which suffices (KindScopes).
 	Scopes []string `json:"scopes,omitempty"`
+	// Clients are the names of the app clients whose tokens count; empty for
+	// those of every client (KindScopes).
+	Clients []string `json:"clients,omitempty"`
 }
 
 // kind is what this package must know of a Kind.
@@ -45,7 +49,7 @@ var kinds = map[Kind]kind{
 
 // IsZero reports whether no rule was given.
 func (r Rule) IsZero() bool {
-	return r.Kind == "" && r.Reason == "" && len(r.Scopes) == 0
+	return r.Kind == "" && r.Reason == "" && len(r.Scopes) == 0 && len(r.Clients) == 0
 }
 
 // Validate returns every problem of the rule, joined, or nil.
@@ -61,7 +65,7 @@ func (r Rule) Validate() error {
 }
 
 // String describes the rule for a report: "public: health check", "scope
-// notes/read or notes/write".
+// notes/read or notes/write", "scope web/use from website or mobile".
 func (r Rule) String() string {
 	if r.IsZero() {
 		return "no rule"

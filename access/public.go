@@ -22,6 +22,9 @@ func validatePublic(r Rule) []error {
 	if len(r.Scopes) > 0 {
 		problems = append(problems, errors.New("a public route takes no scopes; use access.Scopes"))
 	}
+	if len(r.Clients) > 0 {
+		problems = append(problems, errors.New("a public route takes every client; write access.Scopes(…).From(…)"))
+	}
 	return problems
 }
 

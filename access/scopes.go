@@ -18,6 +18,26 @@ func Scopes(scopes ...string) Rule {
 	return Rule{Kind: KindScopes, Scopes: slices.Clone(scopes)}
 }
 
+// From narrows a rule of [Scopes] to tokens that were issued to the named app
+// clients of the API's user pools. Those of other clients are refused with 403,
+// whatever their scopes: the same user may have signed in through a partner's
+// client, too. A route for the website and the app alone says so:
+//
+//	access.Scopes("web/use").From("website", "mobile")
+//
+// The names replace those of an earlier From. No name, an empty one, or one
+// twice is an error, and so is From on another kind of rule.
+//
+// It tells clients apart, not programs: a public client's id is no secret, and a
+// user can hand its token to any program.
+func (r Rule) From(clients ...string) Rule {
+	r.Clients = slices.Clone(clients)
+	if r.Clients == nil {
+		r.Clients = []string{""} // none was named: refused, never the same as all
+	}
+	return r
+}
+
 // Characters of a scope as Amazon Cognito takes them: the identifier of a
 // resource server may hold slashes, a scope's own name may not
 // (CreateResourceServer, ResourceServerScopeType), and RFC 6749 section 3.3
@@ -42,9 +62,26 @@ func validateScopes(r Rule) []error {
 		}
 		seen[scope] = true
 	}
+	return append(problems, clientProblems(r.Clients)...)
+}
+
+func clientProblems(clients []string) []error {
+	var problems []error
+	for i, client := range clients {
+		switch {
+		case strings.TrimSpace(client) == "":
+			problems = append(problems, errors.New(`From needs the names of app clients, such as "website"`))
+		case slices.Contains(clients[:i], client):
+			problems = append(problems, fmt.Errorf("client %q twice", client))
+		}
+	}
 	return problems
 }
 
 func describeScopes(r Rule) string {
-	return "scope " + strings.Join(r.Scopes, " or ")
+	text := "scope " + strings.Join(r.Scopes, " or ")
+	if len(r.Clients) > 0 {
+		text += " from " + strings.Join(r.Clients, " or ")
+	}
+	return text
 }

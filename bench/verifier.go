@@ -15,11 +15,9 @@ var allocations = regexp.MustCompile(`(?m)^BenchmarkVerify(?:-\d+)?\s.*\s([0-9]+
 // measureVerifier compares verifying a token with one raw RSA verification,
 // in the same process and on one processor.
 func measureVerifier(ctx context.Context) ([]measurement, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "./internal/authn", "-run", "^$", "-bench", "Verify$|Ratio", "-benchmem", "-benchtime", "2s", "-count", "3", "-cpu", "1")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
+	out, err := benchmark(ctx, "./internal/authn", "Verify$|Ratio")
 	if err != nil {
-		return nil, fmt.Errorf("the verifier's benchmark: %w\n%s", err, out)
+		return nil, err
 	}
 	r, err := median(ratio, out)
 	if err != nil {
@@ -33,4 +31,29 @@ func measureVerifier(ctx context.Context) ([]measurement, error) {
 		atMost("verify a token, against one raw RSA-2048 verification", r, "×", 1.15),
 		info("verify a token, allocations", a, "allocations"),
 	}, nil
+}
+
+// measureAuthorizer compares the Lambda authorizer's work for one event, from
+// its bytes to the policy's, with one raw RSA verification.
+func measureAuthorizer(ctx context.Context) ([]measurement, error) {
+	out, err := benchmark(ctx, "./lambdas/authorizer", "Ratio")
+	if err != nil {
+		return nil, err
+	}
+	r, err := median(ratio, out)
+	if err != nil {
+		return nil, err
+	}
+	return []measurement{atMost("authorize an event with a token, against one raw RSA-2048 verification", r, "×", 1.3)}, nil
+}
+
+// benchmark runs a package's benchmarks on one processor.
+func benchmark(ctx context.Context, pkg, pattern string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", pkg, "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", "2s", "-count", "3", "-cpu", "1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("the benchmark of %s: %w\n%s", pkg, err, out)
+	}
+	return out, nil
 }

@@ -8,8 +8,9 @@
 //		…
 //	}
 //
-// It reads what API Gateway's authorizer verified and nothing that the client
-// sent: no header, no query parameter, no token.
+// It reads what an authorizer verified, the user pool's own or that of
+// constructs/restapi, and nothing that the client sent: no header, no query
+// parameter, no token.
 package caller
 
 import (
@@ -37,39 +38,117 @@ type Caller struct {
 	Subject string
 	// Client is the id of the app client that the token was issued to.
 	Client string
+	// ClientName is its name, as access.Rule's From has it; empty on a route
+	// whose rule names no clients.
+	ClientName string
+	// Username is the user's name in the user pool; empty where there is no user,
+	// and with an ID token.
+	Username string
 	// Scopes are what the client may do, in the token's order. Never nil.
 	Scopes []string
 	// Claims are all of the token's claims, as texts, the way API Gateway
-	// hands them on. Empty where nothing was verified.
+	// hands them on; on a route whose rule names clients, only token_use, sub,
+	// client_id, scope and username. Empty where nothing was verified.
 	Claims map[string]string
 }
 
-// From returns who sent a request that API Gateway handed to a Lambda function
-// ("Integrate a REST API with an Amazon Cognito user pool": the claims of a
-// verified token stand in requestContext.authorizer.claims).
+// From returns who sent a request that API Gateway handed to a Lambda function.
+//
+// A user pool's own authorizer leaves the claims of the token that it verified
+// in requestContext.authorizer.claims ("Integrate a REST API with an Amazon
+// Cognito user pool"); the Lambda authorizer of constructs/restapi leaves its
+// context beside principalId ("Input to a Lambda function for proxy
+// integration"). What is neither, incomplete, or both at once, is nobody.
 func From(r events.APIGatewayProxyRequest) Caller {
-	anyone := Caller{Kind: KindAnyone, Scopes: []string{}, Claims: map[string]string{}}
-	verified, ok := r.RequestContext.Authorizer["claims"].(map[string]any)
-	if !ok {
-		return anyone
+	verified := r.RequestContext.Authorizer
+	_, native := verified["claims"]
+	both := native && slices.ContainsFunc(lambdaKeys, func(key string) bool {
+		_, set := verified[key]
+		return set
+	})
+	var c Caller
+	switch {
+	case both:
+	case native:
+		c = fromClaims(verified)
+	default:
+		c = fromContext(verified)
 	}
-	claims := make(map[string]string, len(verified))
-	for name, value := range verified {
+	if c.Kind == "" || c.Subject == "" || c.Client == "" {
+		return Caller{Kind: KindAnyone, Scopes: []string{}, Claims: map[string]string{}}
+	}
+	return c
+}
+
+// fromClaims returns a Caller without a Kind where the claims say nothing.
+func fromClaims(verified map[string]any) Caller {
+	object, _ := verified["claims"].(map[string]any)
+	claims := make(map[string]string, len(object))
+	for name, value := range object {
 		claims[name] = fmt.Sprint(value)
 	}
 	c := Caller{Subject: claims["sub"], Claims: claims, Scopes: strings.Fields(claims["scope"])}
 	switch claims["token_use"] {
 	case "access":
-		c.Client = claims["client_id"]
+		c.Client, c.Username = claims["client_id"], claims["username"]
 		c.Kind = KindUser
-		if claims["username"] == "" {
+		if c.Username == "" {
 			c.Kind = KindClient
 		}
 	case "id":
 		c.Client, c.Kind = claims["aud"], KindUser
 	}
-	if c.Kind == "" || c.Subject == "" || c.Client == "" {
-		return anyone
+	return c
+}
+
+// principalID is what API Gateway calls the caller of a Lambda authorizer.
+const principalID = "principalId"
+
+// Keys of the context that the Lambda authorizer sets, all of them and always,
+// as texts.
+const (
+	contextKind     = "kind"
+	contextSubject  = "subject"
+	contextClient   = "client"
+	contextClientID = "clientId"
+	contextScopes   = "scopes"
+	contextUsername = "username"
+	contextCustomer = "customer"
+	contextKey      = "key"
+	contextPlan     = "plan"
+)
+
+var contextKeys = []string{
+	contextKind, contextSubject, contextClient, contextClientID, contextScopes, contextUsername, contextCustomer, contextKey, contextPlan,
+}
+
+// lambdaKeys are those of which no user pool's own authorizer sets any.
+var lambdaKeys = append([]string{principalID}, contextKeys...)
+
+// fromContext returns a Caller without a Kind where the context is not, word for
+// word, one that our authorizer writes: another authorizer's may look alike and
+// hold what a client sent.
+func fromContext(verified map[string]any) Caller {
+	text := map[string]string{}
+	for _, key := range contextKeys {
+		value, ok := verified[key].(string)
+		if !ok {
+			return Caller{}
+		}
+		text[key] = value
+	}
+	c := Caller{
+		Kind: Kind(text[contextKind]), Subject: text[contextSubject], Username: text[contextUsername],
+		Client: text[contextClientID], ClientName: text[contextClient], Scopes: strings.Fields(text[contextScopes]),
+	}
+	user := c.Kind == KindUser && c.Username != ""
+	machine := c.Kind == KindClient && c.Username == "" && c.Subject == c.Client
+	if !user && !machine || c.ClientName == "" || verified[principalID] != c.Subject {
+		return Caller{}
+	}
+	c.Claims = map[string]string{"token_use": "access", "sub": c.Subject, "client_id": c.Client, "scope": text[contextScopes]}
+	if user {
+		c.Claims["username"] = c.Username
 	}
 	return c
 }

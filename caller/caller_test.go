@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/gatewright/gatewright/caller"
+	"github.com/gatewright/gatewright/internal/authconfig"
 )
 
 func request(authorizer map[string]any) events.APIGatewayProxyRequest {
@@ -45,7 +46,7 @@ func TestFrom(t *testing.T) {
 			"user with an access token",
 			map[string]any{"claims": map[string]any{"token_use": "access", "sub": "u1", "username": "ada", "client_id": "c1", "scope": "notes/read notes/write"}},
 			caller.Caller{
-				Kind: caller.KindUser, Subject: "u1", Client: "c1", Scopes: []string{"notes/read", "notes/write"},
+				Kind: caller.KindUser, Subject: "u1", Username: "ada", Client: "c1", Scopes: []string{"notes/read", "notes/write"},
 				Claims: map[string]string{"token_use": "access", "sub": "u1", "username": "ada", "client_id": "c1", "scope": "notes/read notes/write"},
 			},
 		},
@@ -60,6 +61,9 @@ func TestFrom(t *testing.T) {
 		{"claims without a use", map[string]any{"claims": map[string]any{"sub": "u1", "client_id": "c1"}}, anyone},
 		{"claims without a subject", map[string]any{"claims": map[string]any{"token_use": "access", "client_id": "c1"}}, anyone},
 		{"claims without a client", map[string]any{"claims": map[string]any{"token_use": "access", "sub": "u1"}}, anyone},
+		{"claims and a principal", map[string]any{"claims": map[string]any{"token_use": "access", "sub": "u1", "client_id": "c1"}, "principalId": "u1"}, anyone},
+		{"claims that are empty", map[string]any{"claims": map[string]any{}}, anyone},
+		{"claims that are null", map[string]any{"claims": nil}, anyone},
 		{"claims of a Lambda authorizer's context", map[string]any{"claims": `{"token_use":"access","sub":"u1","client_id":"c1"}`, "sub": "u1"}, anyone},
 	}
 	for _, tt := range tests {
@@ -69,6 +73,93 @@ func TestFrom(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// lambdaContext is what API Gateway hands on from our Lambda authorizer, with
+// changes; nil removes a key.
+func lambdaContext(changes map[string]any) map[string]any {
+	context := map[string]any{
+		"principalId": "u1", "integrationLatency": 12.0, "kind": "user", "subject": "u1", "client": "website", "clientId": "c1",
+		"scopes": "openid web/use", "username": "ada", "customer": "", "key": "", "plan": "",
+	}
+	for key, value := range changes {
+		if value == nil {
+			delete(context, key)
+			continue
+		}
+		context[key] = value
+	}
+	return context
+}
+
+func TestFromLambdaAuthorizer(t *testing.T) {
+	t.Parallel()
+	anyone := caller.Caller{Kind: caller.KindAnyone, Scopes: []string{}, Claims: map[string]string{}}
+	machine := map[string]any{"kind": "client", "principalId": "c1", "subject": "c1", "client": "billing", "username": ""}
+	type test struct {
+		name   string
+		change map[string]any
+		want   caller.Caller
+	}
+	tests := []test{
+		{"user", nil, caller.Caller{
+			Kind: caller.KindUser, Subject: "u1", Username: "ada", Client: "c1", ClientName: "website", Scopes: []string{"openid", "web/use"},
+			Claims: map[string]string{"token_use": "access", "sub": "u1", "client_id": "c1", "scope": "openid web/use", "username": "ada"},
+		}},
+		{"machine", machine, caller.Caller{
+			Kind: caller.KindClient, Subject: "c1", Client: "c1", ClientName: "billing", Scopes: []string{"openid", "web/use"},
+			Claims: map[string]string{"token_use": "access", "sub": "c1", "client_id": "c1", "scope": "openid web/use"},
+		}},
+		{"without a latency", map[string]any{"integrationLatency": nil}, caller.From(request(lambdaContext(nil)))},
+		{"beside claims", map[string]any{"claims": map[string]any{"token_use": "access", "sub": "u1", "client_id": "c1", "username": "ada"}}, anyone},
+		{"beside claims that are a text", map[string]any{"claims": `{"sub":"u1"}`}, anyone},
+		{"beside no claims", map[string]any{"claims": map[string]any{}}, anyone},
+		{"another principal", map[string]any{"principalId": "u2"}, anyone},
+		{"no principal", map[string]any{"principalId": nil}, anyone},
+		{"an unknown kind", map[string]any{"kind": "root"}, anyone},
+		{"nobody's kind", map[string]any{"kind": "anyone"}, anyone},
+		{"an empty subject", map[string]any{"subject": "", "principalId": ""}, anyone},
+		{"an empty client id", map[string]any{"clientId": ""}, anyone},
+		{"an empty name of the client", map[string]any{"client": ""}, anyone},
+		{"a user without a name", map[string]any{"username": ""}, anyone},
+		{"a machine with a user's name", map[string]any{"kind": "client"}, anyone},
+		{"a machine that is another client", map[string]any{"kind": "client", "username": ""}, anyone},
+	}
+	for _, key := range []string{"kind", "subject", "client", "clientId", "scopes", "username", "customer", "key", "plan"} {
+		tests = append(tests,
+			test{"no " + key, map[string]any{key: nil}, anyone},
+			test{key + " that is no text", map[string]any{key: 1.0}, anyone})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := caller.From(request(lambdaContext(tt.change))); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The keys are those that the authorizer is told to write.
+func TestContextIsTheAuthorizers(t *testing.T) {
+	t.Parallel()
+	context := map[string]any{"principalId": "u1"}
+	for key, value := range map[string]string{
+		authconfig.ContextKind: authconfig.KindUser, authconfig.ContextSubject: "u1", authconfig.ContextClient: "website",
+		authconfig.ContextClientID: "c1", authconfig.ContextScopes: "web/use", authconfig.ContextUsername: "ada",
+		authconfig.ContextCustomer: "", authconfig.ContextKey: "", authconfig.ContextPlan: "",
+	} {
+		context[key] = value
+	}
+	c := caller.From(request(context))
+	if c.Kind != caller.KindUser || c.Subject != "u1" || c.ClientName != "website" || c.Client != "c1" || !c.Has("web/use") || c.Username != "ada" {
+		t.Errorf("the authorizer's context is %+v", c)
+	}
+	context[authconfig.ContextKind], context[authconfig.ContextUsername] = authconfig.KindClient, ""
+	context[authconfig.ContextSubject], context["principalId"] = "c1", "c1"
+	if c := caller.From(request(context)); c.Kind != caller.KindClient {
+		t.Errorf("a machine's context is %+v", c)
 	}
 }
 

@@ -31,6 +31,15 @@ func declareAPI(stack constructs.Construct, s stagefile.Stage, i *identity) *res
 	routes := noteRoutes(declareNotes(stack, s))
 	routes["GET /v1/status"] = restapi.Route{Access: access.Public("health check"), Target: status}
 	routes["GET /v1/whoami"] = restapi.Route{Access: access.Scopes(notesRead, notesWrite), Target: whoami}
+	if clients := i.ownClients(); len(clients) > 0 {
+		session := gofunction.New(stack, "Session", gofunction.Props{
+			Package:      "github.com/gatewright/gatewright/lambdas/session",
+			Description:  "GET /v1/session: who is signed in, for the website and the app",
+			Environment:  origins,
+			LogRetention: logRetention(s.LogRetentionDays),
+		})
+		routes["GET /v1/session"] = restapi.Route{Access: access.Scopes(webUse).From(clients...), Target: session}
+	}
 	return restapi.New(stack, "API", restapi.Props{
 		UserPools:  []*userpool.UserPool{i.users},
 		Origins:    s.Origins,

@@ -207,8 +207,11 @@ func testBanner(t *testing.T, r *runtime) {
 			script = append(script, strings.Replace(line, "curl ", "curl --silent --show-error --fail ", 1)+" || exit "+strconv.Itoa(curls))
 		}
 	}
-	if curls != len(r.Routes) || curls != 7 {
+	if curls != 7 || len(r.Routes) != 8 {
 		t.Errorf("%d curl lines for %d routes", curls, len(r.Routes))
+	}
+	if !strings.Contains(r.banner.String(), "# for users of website or mobile only; sign in: gatewright token --client NAME") {
+		t.Error("nothing says how to call GET /v1/session")
 	}
 	out, err := exec.Command("bash", "-c", strings.Join(script, "\n")).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `{"status":"ok"}`) || !strings.Contains(string(out), `"kind":"client"`) {

@@ -82,6 +82,12 @@ func TestGoFunctionProblems(t *testing.T) {
 		{"Lambda's own name", func(p *gofunction.Props) { p.Environment = map[string]string{"AWS_LAMBDA_RUNTIME_API": "x"} }, `Shop/Status: Environment "AWS_LAMBDA_RUNTIME_API"`},
 		{"part seconds", func(p *gofunction.Props) { p.Timeout = 1500 * time.Millisecond }, "Timeout is 1.5s"},
 		{"long description", func(p *gofunction.Props) { p.Description = strings.Repeat("é", 257) }, "Description has 257 characters; Lambda takes 256"},
+		{"a file in another folder", func(p *gofunction.Props) { p.Files = map[string][]byte{"../rates.json": nil} }, `Shop/Status: Files "../rates.json": no name of a file beside the executable`},
+		{"a file without a name", func(p *gofunction.Props) { p.Files = map[string][]byte{"": nil} }, `Files "": no name`},
+		{"a hidden file", func(p *gofunction.Props) { p.Files = map[string][]byte{".env": nil} }, `Files ".env": no name`},
+		{"the executable itself", func(p *gofunction.Props) { p.Files = map[string][]byte{"bootstrap": nil} }, `Files "bootstrap": no name`},
+		{"what stands in for it", func(p *gofunction.Props) { p.Files = map[string][]byte{"unbundled": nil} }, `Files "unbundled": no name`},
+		{"a long name", func(p *gofunction.Props) { p.Files = map[string][]byte{strings.Repeat("a", 256): nil} }, `a": no name`},
 		{"large environment", func(p *gofunction.Props) {
 			p.Environment = map[string]string{"NAME": strings.Repeat("v", 4086)} // and {"NAME":""}
 		}, "Shop/Status: Environment has 4097 bytes; Lambda takes 4096"},
@@ -107,6 +113,33 @@ func TestGoFunctionLargestEnvironment(t *testing.T) {
 	if got != "" {
 		t.Error(got)
 	}
+}
+
+// Files stand beside the executable, compiled or not, where anyone may read
+// them, and another content is another code.
+func TestGoFunctionFiles(t *testing.T) {
+	asset := func(content string, context *map[string]any) string {
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: context})
+		files := map[string][]byte{"rates.json": []byte(content)}
+		declareFunction(func(p *gofunction.Props) { p.Files = files })(newStack(app, "Shop"))
+		clear(files)
+		code := only(t, synth(t, app)["Shop"], "AWS::Lambda::Function")["Code"].(object)
+		hash := strings.TrimSuffix(code["S3Key"].(string), ".zip")
+		file := filepath.Join(*app.Outdir(), "asset."+hash, "rates.json")
+		if got := string(readFile(t, file)); got != content {
+			t.Errorf("the file holds %q, want %q", got, content)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o644 {
+			t.Errorf("the file has the mode %v, %v", info.Mode(), err)
+		}
+		return hash
+	}
+	unbundled := &map[string]any{"aws:cdk:bundling-stacks": []string{}}
+	first := asset("1", unbundled)
+	if again, other := asset("1", unbundled), asset("2", unbundled); again != first || other == first {
+		t.Errorf("the assets are %s, again %s, with another file %s", first, again, other)
+	}
+	asset("1", nil)
 }
 
 // What is deployed is a static arm64 binary, and the same one each time.

@@ -78,21 +78,27 @@ func TestRestAPIProps(t *testing.T) {
 
 func TestUserPoolProps(t *testing.T) {
 	eachField[userpool.Props](t, map[string]func(*userpool.Props){
-		"ResourceServers.ID":     func(p *userpool.Props) { p.ResourceServers[1].ID = "https://store.example.com" },
-		"ResourceServers.Scopes": func(p *userpool.Props) { p.ResourceServers[0].Scopes["erase"] = "Erase orders" },
-		"Clients":                func(p *userpool.Props) { p.Clients = nil },
-		"AccessTokenLifetime":    func(p *userpool.Props) { p.AccessTokenLifetime = time.Hour },
-		"IDTokenLifetime":        func(p *userpool.Props) { p.IDTokenLifetime = time.Hour },
-		"AccessTokenClaims":      func(p *userpool.Props) { p.AccessTokenClaims = []string{"email"} },
-		"Password.MinLength":     func(p *userpool.Props) { p.Password.MinLength = 20 },
-		"Password.Require":       func(p *userpool.Props) { p.Password.Require = userpool.Digits },
-		"Password.History":       func(p *userpool.Props) { p.Password.History = 5 },
-		"MFA":                    func(p *userpool.Props) { p.MFA = userpool.MFAOptional },
-		"SelfSignUp":             func(p *userpool.Props) { p.SelfSignUp = true },
-		"DomainPrefix":           func(p *userpool.Props) { p.DomainPrefix = "shop" },
-		"RemovalPolicy":          func(p *userpool.Props) { p.RemovalPolicy = awscdk.RemovalPolicy_DESTROY },
+		"ResourceServers.ID":         func(p *userpool.Props) { p.ResourceServers[1].ID = "https://store.example.com" },
+		"ResourceServers.Scopes":     func(p *userpool.Props) { p.ResourceServers[0].Scopes["erase"] = "Erase orders" },
+		"ResourceServers.FirstParty": func(p *userpool.Props) { p.ResourceServers[1].FirstParty = true },
+		"Clients":                    func(p *userpool.Props) { p.Clients = nil },
+		"AccessTokenLifetime":        func(p *userpool.Props) { p.AccessTokenLifetime = time.Hour },
+		"IDTokenLifetime":            func(p *userpool.Props) { p.IDTokenLifetime = time.Hour },
+		"AccessTokenClaims":          func(p *userpool.Props) { p.AccessTokenClaims = []string{"email"} },
+		"SDKScopes":                  func(p *userpool.Props) { p.SDKScopes = []string{"orders/read"} },
+		"Password.MinLength":         func(p *userpool.Props) { p.Password.MinLength = 20 },
+		"Password.Require":           func(p *userpool.Props) { p.Password.Require = userpool.Digits },
+		"Password.History":           func(p *userpool.Props) { p.Password.History = 5 },
+		"MFA":                        func(p *userpool.Props) { p.MFA = userpool.MFAOptional },
+		"SelfSignUp":                 func(p *userpool.Props) { p.SelfSignUp = true },
+		"DomainPrefix":               func(p *userpool.Props) { p.DomainPrefix = "shop" },
+		"RemovalPolicy":              func(p *userpool.Props) { p.RemovalPolicy = awscdk.RemovalPolicy_DESTROY },
 	}, asIs, func(change func(*userpool.Props)) string {
-		return text(t, declare(t, declareUsers(func(p *userpool.Props) { everyKind(p); change(p) })))
+		return text(t, declare(t, declareUsers(func(p *userpool.Props) {
+			everyKind(p)
+			p.Clients = append(p.Clients, sdkApp)
+			change(p)
+		})))
 	})
 }
 
@@ -130,6 +136,7 @@ func TestClientFields(t *testing.T) {
 		"Callbacks":            func(c *userpool.Browser) { c.Callbacks = home },
 		"Logouts":              func(c *userpool.Browser) { c.Logouts = home },
 		"RefreshTokenLifetime": func(c *userpool.Browser) { c.RefreshTokenLifetime = time.Hour },
+		"SRP":                  func(c *userpool.Browser) { c.SRP = true },
 	})
 	clientFields(t, app, map[string]func(*userpool.Mobile){
 		"Name":                 func(c *userpool.Mobile) { c.Name = "shop" },
@@ -137,6 +144,7 @@ func TestClientFields(t *testing.T) {
 		"Callbacks":            func(c *userpool.Mobile) { c.Callbacks = home },
 		"Logouts":              func(c *userpool.Mobile) { c.Logouts = home },
 		"RefreshTokenLifetime": func(c *userpool.Mobile) { c.RefreshTokenLifetime = time.Hour },
+		"SRP":                  func(c *userpool.Mobile) { c.SRP = true },
 	})
 	clientFields(t, office, map[string]func(*userpool.Server){
 		"Name":                 func(c *userpool.Server) { c.Name = "shop" },
@@ -174,6 +182,7 @@ func TestGoFunctionProps(t *testing.T) {
 		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
 		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
 		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
+		"Files":        func(p *gofunction.Props) { p.Files = map[string][]byte{"rates.json": []byte("{}")} },
 	}, func(*gofunction.Props) {}, func(change func(*gofunction.Props)) string {
 		return text(t, declare(t, declareFunction(change)))
 	})
@@ -190,6 +199,9 @@ func TestStageKeys(t *testing.T) {
 		"Account":              func(s *stagefile.Stage) { s.Account = "444455556666" },
 		"Origins":              func(s *stagefile.Stage) { s.Origins = append(s.Origins, "https://www.example.com") },
 		"Callbacks":            func(s *stagefile.Stage) { s.Callbacks = []string{"https://shop.example.com/other"} },
+		"Logouts":              func(s *stagefile.Stage) { s.Logouts = []string{"https://shop.example.com/"} },
+		"MobileCallbacks":      func(s *stagefile.Stage) { s.MobileCallbacks = []string{"com.example.shop:/callback"} },
+		"SelfSignUp":           func(s *stagefile.Stage) { s.SelfSignUp = true },
 		"TokenLifetime":        func(s *stagefile.Stage) { s.TokenLifetime = time.Hour },
 		"RefreshTokenLifetime": func(s *stagefile.Stage) { s.RefreshTokenLifetime = 48 * time.Hour },
 		"Retain":               func(s *stagefile.Stage) { s.Retain = false },

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatewright/gatewright/internal/local"
+	"github.com/gatewright/gatewright/internal/local/site"
 	"github.com/gatewright/gatewright/internal/synth"
 )
 
@@ -23,6 +24,7 @@ type upFlags struct {
 	stage, assembly, api string
 	listen               string
 	expose               bool
+	site                 string
 	readyFile            string
 	signingKey           string
 	noSeed               bool
@@ -46,6 +48,7 @@ Exit codes: 0 stopped as asked, 1 failed, 2 bad input or a port that is taken,
 		Example: `  gatewright up                                  synthesize the app in this directory and serve it
   gatewright up --stage dev                      the same, where there are several stages
   gatewright up --assembly cdk.out --stage dev   serve what cdk synth wrote
+  gatewright up --site examples/website          serve a website beside it
   gatewright up --listen 127.0.0.1:0 --ready-file ready.json
                                                  take free ports and write down which`,
 		Args: noArgs,
@@ -59,9 +62,10 @@ Exit codes: 0 stopped as asked, 1 failed, 2 bad input or a port that is taken,
 	flags.StringVar(&f.api, "api", "", "REST API to serve, by `NAME`, id or construct path; optional where there is only one")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:4010", "serve the API at `HOST:PORT`, the other listeners at the next ports; port 0 takes free ones")
 	flags.BoolVar(&f.expose, "expose", false, "allow a --listen that other machines can reach; the runtime is not made for an untrusted network")
+	flags.StringVar(&f.site, "site", "", "serve the static website in `DIR` at the fourth port; the page finds what it has to know in /gatewright.json")
 	flags.StringVar(&f.readyFile, "ready-file", "", "when ready, write URLs and credentials as JSON to `FILE`, readable by you only")
 	flags.StringVar(&f.signingKey, "signing-key", "", "sign tokens with the RSA key in a PEM `FILE` instead of a new one, so that tests can sign tokens themselves")
-	flags.BoolVar(&f.noSeed, "no-seed", false, "do not create users and customers to try things with (none are created yet)")
+	flags.BoolVar(&f.noSeed, "no-seed", false, "do not create a user to try things with")
 	flags.BoolVar(&f.verbose, "verbose", false, "show the CDK app's output while it is synthesized")
 	if err := cmd.RegisterFlagCompletionFunc("stage", completeStage); err != nil {
 		panic(err) // the flag is defined above
@@ -75,10 +79,17 @@ func up(ctx context.Context, f upFlags, serve serveFunc, stdout, stderr io.Write
 	if err := local.CheckListen(f.listen, f.expose); err != nil {
 		return err
 	}
+	if f.site != "" {
+		website, err := site.New(f.site, site.Settings{})
+		if err != nil {
+			return badInput{fmt.Errorf("--site: %w", err)}
+		}
+		_ = website.Close() // it is there, which is all that was asked
+	}
 	config := local.Config{
 		Assembly: f.assembly, AppDir: ".", StateDir: stateDir,
 		Stage: f.stage, API: f.api,
-		Listen: f.listen, Expose: f.expose, ReadyFile: f.readyFile, NoSeed: f.noSeed,
+		Listen: f.listen, Expose: f.expose, Site: f.site, ReadyFile: f.readyFile, NoSeed: f.noSeed,
 		Stdout: stdout, Stderr: stderr,
 	}
 	if f.signingKey != "" {

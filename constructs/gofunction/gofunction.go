@@ -77,6 +77,12 @@ type Props struct {
 	// LogRetention is how long log lines are kept, one of the CDK's
 	// RetentionDays. Default: one month.
 	LogRetention awslogs.RetentionDays
+	// Files are put beside the executable, by name: in the folder that Lambda
+	// names LAMBDA_TASK_ROOT, read-only. A name has 1 to 255 letters, digits and
+	// . _ -, a letter or digit first; another, and bootstrap, which is the
+	// executable itself, is an error. Anyone who may read the function's code
+	// reads them: no secrets. Default: none.
+	Files map[string][]byte
 }
 
 // Function is a Lambda function built from Go sources.
@@ -116,6 +122,9 @@ func build(this constructs.Construct, p Props) (*Function, error) {
 	if err := compile(this, source, dir); err != nil {
 		return nil, err
 	}
+	if err := writeFiles(dir, p.Files); err != nil {
+		return nil, err
+	}
 
 	logs := awslogs.NewLogGroup(this, jsii.String("Log"), &awslogs.LogGroupProps{Retention: p.LogRetention})
 	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{
@@ -127,7 +136,7 @@ func build(this constructs.Construct, p Props) (*Function, error) {
 		Code:         awslambda.Code_FromAsset(jsii.String(dir), nil),
 		Description:  optional(p.Description),
 		Environment:  environment(p.Environment),
-		Handler:      jsii.String("bootstrap"),
+		Handler:      jsii.String(executable),
 		LogGroup:     logs,
 		MemorySize:   jsii.Number(p.MemoryMB),
 		Role:         role,
@@ -169,8 +178,22 @@ func (p Props) withDefaults() (Props, error) {
 			problems = append(problems, fmt.Errorf("Environment %q: no variable's name that Lambda takes", name))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+		if !filePattern.MatchString(name) || name == executable || name == placeholder {
+			problems = append(problems, fmt.Errorf("Files %q: no name of a file beside the executable; 1 to 255 letters, digits and . _ -, such as rules.json", name))
+		}
+	}
 	return p, errors.Join(problems...)
 }
+
+// Names of what the folder of a function's code holds already.
+const (
+	executable  = "bootstrap"
+	placeholder = "unbundled" // stands in for it where nothing is compiled
+)
+
+// filePattern is a file's name that is one on every system.
+var filePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$`)
 
 // variablePattern is an environment variable's name ("CreateFunction", AWS Lambda).
 var variablePattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
@@ -205,10 +228,22 @@ func environmentBytes(variables map[string]string) int {
 // only names the source: such an assembly can be read, not deployed.
 func compile(this constructs.Construct, source gobuild.Source, dir string) error {
 	if !*awscdk.Stack_Of(this).BundlingRequired() {
-		return os.WriteFile(filepath.Join(dir, "unbundled"), []byte(source.Package+"\n"), 0o600)
+		return os.WriteFile(filepath.Join(dir, placeholder), []byte(source.Package+"\n"), 0o600)
 	}
 	fmt.Fprintf(os.Stderr, "building %s for Lambda\n", source.Package)
-	return gobuild.Build(context.Background(), ".", source, gobuild.Lambda, filepath.Join(dir, "bootstrap"))
+	return gobuild.Build(context.Background(), ".", source, gobuild.Lambda, filepath.Join(dir, executable))
+}
+
+// writeFiles puts files into the folder, whether or not it holds an executable:
+// the local runtime takes them from there. Lambda runs functions as a user of
+// its own, which must be able to read them.
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // no secrets: the doc of Files
+			return err
+		}
+	}
+	return nil
 }
 
 func environment(values map[string]string) *map[string]*string {

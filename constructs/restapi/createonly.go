@@ -1,12 +1,15 @@
 package restapi
 
 // createOnlyValues gathers, when the app is synthesized, the values whose
-// change replaces a pool or a target without changing the API's own text.
-// CloudFormation would then update the API's body but deploy nothing, because
-// the deployment's logical id follows the text.
-type createOnlyValues struct{ props Props }
+// change replaces a pool or a target without changing the API's own text, and
+// the authorizer's rules. CloudFormation would then update the API's body but
+// deploy nothing, because the deployment's logical id follows the text.
+type createOnlyValues struct {
+	props      Props
+	authorizer *authorizer
+}
 
-func createOnly(p Props) *createOnlyValues { return &createOnlyValues{p} }
+func createOnly(p Props, a *authorizer) *createOnlyValues { return &createOnlyValues{p, a} }
 
 // Produce implements awscdk.IStableAnyProducer.
 func (c *createOnlyValues) Produce() any {
@@ -16,6 +19,9 @@ func (c *createOnlyValues) Produce() any {
 	}
 	for _, target := range c.props.targets() {
 		values = append(values, target.CreateOnly())
+	}
+	if c.authorizer != nil {
+		values = append(values, c.authorizer.function.CreateOnly(), string(c.authorizer.rules))
 	}
 	return values
 }

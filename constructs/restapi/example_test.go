@@ -17,7 +17,10 @@ func Example() {
 	orders := gofunction.New(stack, "Orders", gofunction.Props{Package: "./lambdas/orders"})
 	users := userpool.New(stack, "Users", userpool.Props{
 		ResourceServers: []userpool.ResourceServer{{ID: "orders", Scopes: userpool.Scopes{"read": "Read orders", "write": "Order"}}},
-		Clients:         []userpool.Client{userpool.Machine{Name: "billing", Scopes: []string{"orders/read", "orders/write"}}},
+		Clients: []userpool.Client{
+			userpool.Browser{Name: "website", Scopes: []string{"orders/read", "orders/write"}, Callbacks: []string{"https://shop.example.com/callback"}},
+			userpool.Machine{Name: "billing", Scopes: []string{"orders/read", "orders/write"}},
+		},
 	})
 	restapi.New(stack, "API", restapi.Props{
 		UserPools: []*userpool.UserPool{users},
@@ -27,7 +30,7 @@ func Example() {
 			"GET /orders":      {Access: access.Scopes("orders/read"), Target: orders},
 			"GET /orders/{id}": {Access: access.Scopes("orders/read"), Target: orders},
 			"POST /orders": {
-				Access: access.Scopes("orders/write"),
+				Access: access.Scopes("orders/write").From("website"),
 				Target: orders,
 				Body: restapi.Body{Name: "Order", Schema: map[string]any{
 					"type":                 "object",

@@ -7,6 +7,7 @@
 //		Routes: restapi.Routes{
 //			"GET /status": {Access: access.Public("health check"), Target: orders},
 //			"GET /orders": {Access: access.Scopes("orders/read"), Target: orders},
+//			"PUT /orders": {Access: access.Scopes("orders/write").From("website"), Target: orders},
 //		},
 //	})
 //
@@ -31,6 +32,7 @@ import (
 
 	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/constructs/customdomain"
+	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/apispec"
 )
@@ -49,9 +51,15 @@ const (
 // Props describes an API.
 type Props struct {
 	// Routes are the API's routes by pattern. At least one.
+	//
+	// Where a rule names clients, access.Scopes(…).From(…), a function of this
+	// module decides about its route as a Lambda authorizer; it is built with the
+	// app. A client that no pool has, or one that may ask for none of the rule's
+	// scopes, is an error.
 	Routes Routes
 	// UserPools are the pools whose access tokens the API takes. Default:
-	// none; then a route with access.Scopes is an error.
+	// none; then a route with access.Scopes is an error. A name of a client that
+	// several pools have stands for each of them.
 	UserPools []*userpool.UserPool
 	// Name is the API's name in the console and in reports; it need not be
 	// unique. Default: the stack's name, a hyphen and the construct's id.
@@ -123,6 +131,8 @@ type RestAPI struct {
 	API       awsapigateway.SpecRestApi
 	Stage     awsapigateway.Stage
 	AccessLog awslogs.LogGroup
+	// Authorizer is the Lambda authorizer; nil where no rule names clients.
+	Authorizer *gofunction.Function
 
 	url string
 }
@@ -135,7 +145,7 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 	if p.Name == "" {
 		p.Name = *awscdk.Stack_Of(this).StackName() + "-" + id
 	}
-	body, err := p.body()
+	body, authorizer, err := p.body(this)
 	if err := errors.Join(p.reserve(this), err); err != nil {
 		panic(fmt.Errorf("%s: %w", *this.Node().Path(), err))
 	}
@@ -152,25 +162,56 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 		MinCompressionSize:        p.minCompression(),
 		RestApiName:               jsii.String(p.Name),
 	})
-	api.LatestDeployment().AddToLogicalId(awscdk.Lazy_Any(createOnly(p), nil))
+	api.LatestDeployment().AddToLogicalId(awscdk.Lazy_Any(createOnly(p, authorizer), nil))
 	p.describe(this, api.Node().DefaultChild().(awsapigateway.CfnRestApi))
 	arn := *api.ArnForExecuteApi(jsii.String("*"), jsii.String("/*"), jsii.String(p.StageName))
 	for _, target := range p.targets() {
 		target.AllowInvoke(this, arn)
 	}
 	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log}
+	if authorizer != nil {
+		authorizer.allowInvoke(this, api)
+		a.Authorizer = authorizer.function
+	}
 	a.mapDomain(this, p)
 	return a
 }
 
-// body writes the OpenAPI document as the CDK takes it.
-func (p Props) body() (map[string]any, error) {
+// body writes the OpenAPI document as the CDK takes it. It declares the Lambda
+// authorizer where a rule needs it and nothing is wrong; else that is nil.
+func (p Props) body(this constructs.Construct) (map[string]any, *authorizer, error) {
+	spec := p.spec()
+	var decides *authorizer
+	if p.needsAuthorizer() {
+		spec.AuthorizerURI = "not known before it is declared"
+		if err := errors.Join(p.validate(), spec.Validate()); err != nil {
+			return nil, nil, err
+		}
+		declared, err := p.declareAuthorizer(this)
+		if err != nil {
+			return nil, nil, err
+		}
+		decides, spec.AuthorizerURI = declared, declared.uri()
+	}
+	document, err := spec.Document()
+	if err := errors.Join(p.validate(), err); err != nil {
+		return nil, nil, err
+	}
+	var body map[string]any
+	if err := json.Unmarshal(document, &body); err != nil {
+		return nil, nil, fmt.Errorf("read the OpenAPI document back: %w", err)
+	}
+	return body, decides, nil
+}
+
+func (p Props) spec() apispec.Spec {
 	spec := apispec.Spec{
 		Title:       p.Name,
 		Description: p.Description,
 		Routes:      map[string]apispec.Route{},
 		Origins:     p.Origins,
 		Headers:     p.AllowHeaders,
+		Clients:     p.clientScopes(),
 	}
 	for _, pool := range p.UserPools {
 		if pool == nil {
@@ -188,15 +229,7 @@ func (p Props) body() (map[string]any, error) {
 	for pattern, route := range p.Routes {
 		spec.Routes[pattern] = route.spec(integrations[route.Target])
 	}
-	document, err := spec.Document()
-	if err := errors.Join(p.validate(), err); err != nil {
-		return nil, err
-	}
-	var body map[string]any
-	if err := json.Unmarshal(document, &body); err != nil {
-		return nil, fmt.Errorf("read the OpenAPI document back: %w", err)
-	}
-	return body, nil
+	return spec
 }
 
 func (p Props) minCompression() awscdk.Size {

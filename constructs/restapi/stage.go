@@ -11,7 +11,8 @@ import (
 
 // AccessLog describes the log of requests: one line of JSON for each, with its
 // ids, address, method, the route's path, status, kind of error, latencies in
-// milliseconds, and the client and subject that the authorizer verified. It
+// milliseconds, and the client and subject that an authorizer verified: a user
+// pool's own, or the Lambda authorizer. It
 // holds no header, no query, no path as it was sent and no body, so no
 // credential, and nothing that a caller could hide one in.
 //
@@ -23,8 +24,8 @@ type AccessLog struct {
 	// Off leaves the API without an access log. Default: false, so that who
 	// called what can be told afterwards.
 	Off bool
-	// Retention is how long lines are kept. Default: one month. With Off it is
-	// an error.
+	// Retention is how long lines are kept, the Lambda authorizer's, too. Default:
+	// one month. With Off it is an error.
 	Retention awslogs.RetentionDays
 }
 
@@ -42,7 +43,9 @@ const accessLogFormat = `{` +
 	`"latency":"$context.responseLatency",` +
 	`"integrationLatency":"$context.integrationLatency",` +
 	`"client":"$context.authorizer.claims.client_id",` +
-	`"subject":"$context.authorizer.claims.sub"` +
+	`"subject":"$context.authorizer.claims.sub",` +
+	`"authorizerClient":"$context.authorizer.clientId",` +
+	`"authorizerSubject":"$context.authorizer.subject"` +
 	`}`
 
 // stageOptions describes the stage that is deployed, with the access log's

@@ -24,7 +24,7 @@ func (p Props) withDefaults() Props {
 	p.Routes, p.UserPools, p.Tags = maps.Clone(p.Routes), slices.Clone(p.UserPools), maps.Clone(p.Tags)
 	p.Origins, p.AllowHeaders = slices.Clone(p.Origins), slices.Clone(p.AllowHeaders)
 	for pattern, route := range p.Routes {
-		route.Access.Scopes = slices.Clone(route.Access.Scopes)
+		route.Access.Scopes, route.Access.Clients = slices.Clone(route.Access.Scopes), slices.Clone(route.Access.Clients)
 		route.Body.Schema, route.Query = maps.Clone(route.Body.Schema), maps.Clone(route.Query)
 		p.Routes[pattern] = route
 	}

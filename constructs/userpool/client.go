@@ -38,17 +38,25 @@ func (u *UserPool) declareClient(this constructs.Construct, c client, p Props) {
 	}
 	if c.signIn != nil {
 		c.signIn.apply(&settings, p)
-		if !c.secret {
+		switch {
+		case c.signIn.srp:
+			// With the refresh flow that the CDK adds, which excludes rotation.
+			settings.AuthFlows.UserSrp = jsii.Bool(true)
+		case !c.secret:
 			rotate(&settings)
 		}
 	}
 	declared := awscognito.NewUserPoolClient(this, jsii.String(childID("Client", c.name)), &settings)
+	if c.signIn != nil && slices.ContainsFunc(p.AccessTokenClaims, isCustom) {
+		declared.Node().DefaultChild().(awscognito.CfnUserPoolClient).SetWriteAttributes(jsii.Strings(standardAttributes...))
+	}
 	for _, id := range slices.Sorted(maps.Keys(u.ResourceServers)) {
 		if definesAny(id, c.scopes) {
 			declared.Node().AddDependency(u.ResourceServers[id])
 		}
 	}
 	u.Clients[c.name] = declared
+	u.clientScopes[c.name] = slices.Clone(c.scopes)
 }
 
 func (s *signIn) apply(settings *awscognito.UserPoolClientProps, p Props) {

@@ -32,6 +32,7 @@ type signIn struct {
 	callbacks, logouts   []string
 	refreshTokenLifetime time.Duration
 	ownSchemes           bool // com.example.shop:/callback
+	srp                  bool // also by the user pool's API
 }
 
 var (
@@ -45,7 +46,8 @@ var (
 // its code, so it has no secret. Users sign in by the authorization code grant
 // with PKCE (RFC 7636): send a code_challenge with every sign-in; Cognito
 // checks what is sent and has no switch to insist on it. Each refresh token
-// works once and is replaced by the next (RFC 9700 section 2.2.2).
+// works once and is replaced by the next (RFC 9700 section 2.2.2), unless SRP
+// is set.
 type Browser struct {
 	// Name tells the client from the pool's others: 1 to 128 letters, digits,
 	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
@@ -67,11 +69,18 @@ type Browser struct {
 	// minutes from one hour to ten years, not less than the pool's other
 	// lifetimes. Another is an error. Default: 12 hours.
 	RefreshTokenLifetime time.Duration
+	// SRP also lets an app sign users in itself, with their password, as SDKs do
+	// (USER_SRP_AUTH; the password never leaves the app). Such tokens carry
+	// aws.cognito.signin.user.admin, with which their user's own account can be
+	// changed, and no other scope but the pool's SDKScopes. Refresh tokens are
+	// then not replaced on use: SDKs refresh by REFRESH_TOKEN_AUTH, which Cognito
+	// refuses where they are. Default: false.
+	SRP bool
 }
 
 func (b Browser) describe() client {
 	return client{name: b.Name, scopes: b.Scopes, signIn: &signIn{
-		callbacks: b.Callbacks, logouts: b.Logouts,
+		callbacks: b.Callbacks, logouts: b.Logouts, srp: b.SRP,
 		refreshTokenLifetime: cmp.Or(b.RefreshTokenLifetime, DefaultRefreshTokenLifetime),
 	}}
 }
@@ -97,11 +106,18 @@ type Mobile struct {
 	// RefreshTokenLifetime is how long a user stays signed in, as in
 	// [Browser]. Default: 30 days.
 	RefreshTokenLifetime time.Duration
+	// SRP also lets an app sign users in itself, with their password, as SDKs do
+	// (USER_SRP_AUTH; the password never leaves the app). Such tokens carry
+	// aws.cognito.signin.user.admin, with which their user's own account can be
+	// changed, and no other scope but the pool's SDKScopes. Refresh tokens are
+	// then not replaced on use: SDKs refresh by REFRESH_TOKEN_AUTH, which Cognito
+	// refuses where they are. Default: false.
+	SRP bool
 }
 
 func (m Mobile) describe() client {
 	return client{name: m.Name, scopes: m.Scopes, signIn: &signIn{
-		callbacks: m.Callbacks, logouts: m.Logouts, ownSchemes: true,
+		callbacks: m.Callbacks, logouts: m.Logouts, ownSchemes: true, srp: m.SRP,
 		refreshTokenLifetime: cmp.Or(m.RefreshTokenLifetime, DefaultMobileRefreshTokenLifetime),
 	}}
 }
@@ -142,7 +158,7 @@ type Machine struct {
 	// spaces and + = , . @ - _. Another, or one that is taken, is an error.
 	Name string
 	// Scopes are what the client may ask for, 1 to 50 of the pool's resource
-	// servers. Another is an error.
+	// servers, none of a FirstParty one. Another is an error.
 	Scopes []string
 }
 

@@ -53,6 +53,24 @@ func Example() {
 	app.Synth(nil)
 }
 
+// An app that signs its users in itself, as SDKs do, and whose access tokens
+// carry scopes nevertheless.
+func Example_sdk() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)
+	userpool.New(stack, "Users", userpool.Props{
+		ResourceServers: []userpool.ResourceServer{{ID: "orders", Scopes: userpool.Scopes{"read": "Read orders"}, FirstParty: true}},
+		Clients: []userpool.Client{userpool.Mobile{
+			Name: "android", Scopes: []string{"openid", "orders/read"}, SRP: true,
+			Callbacks: []string{"com.example.shop:/callback"},
+		}},
+		SDKScopes:         []string{"orders/read"},
+		AccessTokenClaims: []string{"email"},
+	})
+	app.Synth(nil)
+}
+
 func ExampleImport() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)

@@ -26,7 +26,14 @@ type ResourceServer struct {
 	// characters and no slash, a description 1 to 256 characters. Another is an
 	// error.
 	Scopes Scopes
+	// FirstParty keeps the scopes for your own apps, through which users sign
+	// in: a [Machine] that asks for one is an error. It stands in the template's
+	// metadata. Default: false.
+	FirstParty bool
 }
+
+// FirstPartyMetadataKey marks a resource server's template as FirstParty.
+const FirstPartyMetadataKey = "gatewright:first-party"
 
 // unnamed is what Cognito takes in an identifier and not in a name (API
 // reference: CreateResourceServer).
@@ -40,12 +47,16 @@ func (s ResourceServer) declare(this constructs.Construct, pool awscognito.UserP
 			ScopeDescription: jsii.String(s.Scopes[name]),
 		}))
 	}
-	return awscognito.NewUserPoolResourceServer(this, jsii.String(childID("ResourceServer", s.ID)), &awscognito.UserPoolResourceServerProps{
+	declared := awscognito.NewUserPoolResourceServer(this, jsii.String(childID("ResourceServer", s.ID)), &awscognito.UserPoolResourceServerProps{
 		Identifier:                 jsii.String(s.ID),
 		Scopes:                     &scopes,
 		UserPool:                   pool,
 		UserPoolResourceServerName: jsii.String(unnamed.ReplaceAllString(s.ID, "-")),
 	})
+	if s.FirstParty {
+		declared.Node().DefaultChild().(awscognito.CfnUserPoolResourceServer).AddMetadata(jsii.String(FirstPartyMetadataKey), true)
+	}
+	return declared
 }
 
 // childID names a construct after a thing that the user named. A slash would

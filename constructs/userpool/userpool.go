@@ -22,8 +22,8 @@
 // appear. [Import] takes a pool that exists already.
 //
 // Users sign in with their e-mail address and only at the pool's own domain,
-// never with a password that an app has seen. Nobody learns from an answer
-// whether a user exists.
+// never with a password that an app has seen, unless a client is given SRP.
+// Nobody learns from an answer whether a user exists.
 package userpool
 
 import (
@@ -66,12 +66,20 @@ type Props struct {
 	// AccessTokenClaims are user attributes to write into users' access
 	// tokens, where handlers read them: "email". An e-mail address or a phone
 	// number is written once it is verified; others as they are, and with
-	// SelfSignUp a user makes up the standard ones. A machine's tokens have no
-	// user and stay as they are. A function of this module does it; it is built
-	// with the app. A custom attribute ("custom:tier") is one that you add to the
-	// pool's schema through Pool. Default: none. A claim that Cognito writes
+	// SelfSignUp or SRP a user makes up the standard ones. A machine's tokens
+	// have no user and stay as they are. A function of this module does it; it is
+	// built with the app. A custom attribute ("custom:tier") is one that you add
+	// to the pool's schema through Pool; where one is a claim, no client lets a
+	// user write any custom one. Default: none. A claim that Cognito writes
 	// itself (sub, iss, exp, …) is an error.
 	AccessTokenClaims []string
+	// SDKScopes are scopes of the resource servers for the access tokens of
+	// users whom an app has signed in itself, by SRP, as SDKs do: Cognito gives
+	// those none. The same function as for AccessTokenClaims adds them to every
+	// token with aws.cognito.signin.user.admin. Default: none. One that a client
+	// with SRP may not ask for, one twice, and any without such a client, is an
+	// error.
+	SDKScopes []string
 	// Password says which passwords users may choose. Default: 12 characters
 	// with a lower-case and an upper-case letter, a digit and a symbol.
 	Password PasswordPolicy
@@ -103,12 +111,14 @@ type UserPool struct {
 	Domain          awscognito.IUserPoolDomain
 	ResourceServers map[string]awscognito.UserPoolResourceServer
 	Clients         map[string]awscognito.IUserPoolClient
-	// PreToken is the function behind AccessTokenClaims; nil without them.
+	// PreToken is the function behind AccessTokenClaims and SDKScopes; nil
+	// without them.
 	PreToken *gofunction.Function
 
-	scopes  []string
-	issuer  string
-	baseURL string
+	scopes       []string
+	clientScopes map[string][]string // by client's name; an imported pool's are not known
+	issuer       string
+	baseURL      string
 }
 
 // New declares the pool. It panics with an error that names the construct and
@@ -129,6 +139,7 @@ func New(scope constructs.Construct, id string, p Props) *UserPool {
 		ResourceServers: map[string]awscognito.UserPoolResourceServer{},
 		Clients:         map[string]awscognito.IUserPoolClient{},
 		scopes:          p.definedScopes(),
+		clientScopes:    map[string][]string{},
 		issuer:          *pool.UserPoolProviderUrl(),
 		baseURL:         *domain.BaseUrl(nil),
 	}
@@ -138,8 +149,8 @@ func New(scope constructs.Construct, id string, p Props) *UserPool {
 	for _, client := range p.Clients {
 		u.declareClient(this, client.describe(), p)
 	}
-	if len(p.AccessTokenClaims) > 0 {
-		u.PreToken = addPreToken(this, pool, p.AccessTokenClaims)
+	if len(p.AccessTokenClaims) > 0 || len(p.SDKScopes) > 0 {
+		u.PreToken = addPreToken(this, pool, p)
 	}
 	return u
 }
@@ -187,6 +198,13 @@ func (u *UserPool) BaseURL() string { return u.baseURL }
 // order: "orders/read".
 func (u *UserPool) Scopes() []string { return slices.Clone(u.scopes) }
 
+// ClientScopes returns what a client may ask for, by its name, and whether that
+// is known: of an imported pool's clients it is not.
+func (u *UserPool) ClientScopes(name string) (scopes []string, known bool) {
+	scopes, known = u.clientScopes[name]
+	return slices.Clone(scopes), known
+}
+
 // CreateOnly returns the values that only a new pool can have otherwise, with a
 // new ARN behind an unchanged reference ("Settings you can't change", Amazon
 // Cognito). An imported pool has none: its ARN is what the app wrote.
@@ -206,9 +224,15 @@ func (p Props) withDefaults() Props {
 	return p
 }
 
-func (p Props) definedScopes() []string {
+func (p Props) definedScopes() []string { return scopesOf(p.ResourceServers) }
+
+func (p Props) firstPartyScopes() []string {
+	return scopesOf(slices.DeleteFunc(slices.Clone(p.ResourceServers), func(s ResourceServer) bool { return !s.FirstParty }))
+}
+
+func scopesOf(servers []ResourceServer) []string {
 	var scopes []string
-	for _, server := range p.ResourceServers {
+	for _, server := range servers {
 		for _, name := range slices.Sorted(maps.Keys(server.Scopes)) {
 			scopes = append(scopes, server.ID+"/"+name)
 		}

@@ -27,6 +27,7 @@ func (p Props) validate() error {
 	problems = append(problems, lifetimeProblems("AccessTokenLifetime", p.AccessTokenLifetime, shortest, longest)...)
 	problems = append(problems, lifetimeProblems("IDTokenLifetime", p.IDTokenLifetime, shortest, longest)...)
 	problems = append(problems, claimProblems(p.AccessTokenClaims)...)
+	problems = append(problems, p.sdkScopeProblems()...)
 	problems = append(problems, p.Password.problems()...)
 	problems = append(problems, p.MFA.problems()...)
 	if p.DomainPrefix != "" && !isToken(p.DomainPrefix) {
@@ -99,10 +100,12 @@ func (p Props) scopeProblems(at string, c client) []error {
 	if len(c.scopes) == 0 || len(c.scopes) > 50 {
 		problems = append(problems, fmt.Errorf("%s: %d scopes; Cognito takes 1 to 50", at, len(c.scopes)))
 	}
-	defined := p.definedScopes()
+	defined, firstParty := p.definedScopes(), p.firstPartyScopes()
 	ofUser := false
 	for _, scope := range c.scopes {
 		switch {
+		case c.signIn == nil && slices.Contains(firstParty, scope):
+			problems = append(problems, fmt.Errorf("%s: scope %q is first-party, for apps through which users sign in; give the machine another", at, scope))
 		case slices.Contains(defined, scope):
 		case !slices.Contains(userScopes, scope):
 			problems = append(problems, fmt.Errorf("%s: unknown scope %q; the resource servers define %q", at, scope, defined))

@@ -1,6 +1,7 @@
 // Command importer is another team's CDK app that uses Gatewright's constructs:
-// an API on their own domain, whose orders want an access token and whose
-// status anyone may read. It is a module of its own, as theirs would be.
+// an API on their own domain, whose orders want an access token, for one order
+// that of the website, and whose status anyone may read. It is a module of its
+// own, as theirs would be.
 package main
 
 import (
@@ -34,7 +35,7 @@ func main() {
 		Routes: restapi.Routes{
 			"GET /status":      {Access: access.Public("health check"), Target: status},
 			"GET /orders":      {Access: access.Scopes("orders/read"), Target: orders},
-			"GET /orders/{id}": {Access: access.Scopes("orders/read"), Target: orders},
+			"GET /orders/{id}": {Access: access.Scopes("orders/read").From("website"), Target: orders},
 		},
 	})
 	app.Synth(nil)

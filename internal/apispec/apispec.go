@@ -34,6 +34,13 @@ type Spec struct {
 	UserPools []string
 	// Scopes holds every scope that a resource server of those pools defines.
 	Scopes []string
+	// Clients holds what each app client of those pools may ask for, by its name;
+	// nil where that is not known.
+	Clients map[string][]string
+	// AuthorizerURI is where API Gateway calls the Lambda authorizer that decides
+	// about the routes for which [NeedsAuthorizer]. Without such a route it is
+	// not used.
+	AuthorizerURI string
 	// Origins holds the web origins whose pages may call the API. Without one
 	// there is no preflight and no CORS header.
 	Origins []string
@@ -140,6 +147,27 @@ func (s Spec) checkRoute(route Route) []error {
 		if !slices.Contains(s.Scopes, scope) {
 			problems = append(problems, fmt.Errorf("unknown scope %q; the user pools define %s", scope, list(s.Scopes)))
 		}
+	}
+	return append(problems, s.checkClients(route.Access)...)
+}
+
+// checkClients returns the problems of the clients that a rule names: one that
+// could never call is a mistake in one place or the other.
+func (s Spec) checkClients(rule access.Rule) []error {
+	var problems []error
+	for _, name := range rule.Clients {
+		scopes, known := s.Clients[name]
+		asks := func(scope string) bool { return slices.Contains(scopes, scope) }
+		switch {
+		case name == "": // its rule's check reports it
+		case !known:
+			problems = append(problems, fmt.Errorf("unknown client %q; the user pools have %s", name, list(slices.Collect(maps.Keys(s.Clients)))))
+		case scopes != nil && !slices.ContainsFunc(rule.Scopes, asks):
+			problems = append(problems, fmt.Errorf("client %q may ask for none of the scopes, only for %s; give it one or leave it out", name, list(scopes)))
+		}
+	}
+	if NeedsAuthorizer(rule) && s.AuthorizerURI == "" {
+		problems = append(problems, errors.New("names clients, but the API has no Lambda authorizer"))
 	}
 	return problems
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,10 +68,24 @@ func status() apispec.Spec {
 	}
 }
 
+// session is a route of clients that are named, and none that is not.
+func session() apispec.Spec {
+	return apispec.Spec{
+		Title: "session",
+		Routes: map[string]apispec.Route{
+			"GET /session": {Access: access.Scopes("web/use").From("website", "mobile"), Integration: lambda("session")},
+		},
+		UserPools:     []string{"arn:aws:cognito-idp:eu-west-1:000000000000:userpool/eu-west-1_example"},
+		Scopes:        []string{"notes/read", "web/use"},
+		Clients:       map[string][]string{"website": {"openid", "web/use"}, "mobile": nil, "machine": {"notes/read"}},
+		AuthorizerURI: lambda("authorizer")["uri"].(string),
+	}
+}
+
 // Input and expected document, side by side.
 func TestDocumentGolden(t *testing.T) {
 	t.Parallel()
-	for _, spec := range []apispec.Spec{notes(), status()} {
+	for _, spec := range []apispec.Spec{notes(), status(), session()} {
 		doc, err := spec.Document()
 		if err != nil {
 			t.Fatal(err)
@@ -117,6 +132,9 @@ func TestDocumentIsDeterministic(t *testing.T) {
 func TestDocumentIsValidOpenAPI(t *testing.T) {
 	t.Parallel()
 	spec := notes()
+	spec.Clients, spec.AuthorizerURI = session().Clients, session().AuthorizerURI
+	spec.Scopes = append(spec.Scopes, "web/use")
+	spec.Routes["GET /session"] = session().Routes["GET /session"]
 	delete(spec.Routes, "GET /v1/files/{proxy+}") // API Gateway's own notation
 	doc, err := spec.Document()
 	if err != nil {
@@ -177,6 +195,64 @@ func TestGatewayResponses(t *testing.T) {
 	}
 }
 
+// The routes of named clients are the Lambda authorizer's, all others with a
+// scope the user pools' own; an authorizer that no route has is not declared.
+func TestAuthorizers(t *testing.T) {
+	t.Parallel()
+	both := session()
+	both.Routes["GET /notes"] = apispec.Route{Access: access.Scopes("notes/read"), Integration: lambda("notes")}
+	open := session()
+	open.Routes = map[string]apispec.Route{"GET /status": {Access: access.Public("health check"), Integration: lambda("status")}}
+	tests := []struct {
+		name           string
+		spec           apispec.Spec
+		routes, scheme string
+	}{
+		{"both", both, "/notes [{UserPool: [notes/read]}] /session [{gatewright: []}]", "UserPool gatewright"},
+		{"named clients", session(), "/session [{gatewright: []}]", "gatewright"},
+		{"scopes", notes(), "", "UserPool"},
+		{"neither", open, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			data, err := tt.spec.Document()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var doc struct {
+				Paths map[string]struct {
+					Get struct{ Security []map[string][]string }
+				}
+				Components struct {
+					SecuritySchemes map[string]any
+				}
+				Responses map[string]any `json:"x-amazon-apigateway-gateway-responses"`
+			}
+			if err := json.Unmarshal(data, &doc); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(doc.Components.SecuritySchemes)), " "); got != tt.scheme {
+				t.Errorf("authorizers %q, want %q", got, tt.scheme)
+			}
+			var routes []string
+			for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
+				for _, requirement := range doc.Paths[path].Get.Security {
+					for name, scopes := range requirement {
+						routes = append(routes, fmt.Sprintf("%s [{%s: %v}]", path, name, scopes))
+					}
+				}
+			}
+			if got := strings.Join(routes, " "); tt.routes != "" && got != tt.routes {
+				t.Errorf("routes %s, want %s", got, tt.routes)
+			}
+			if _, challenge := doc.Responses["UNAUTHORIZED"]; challenge != (tt.scheme != "") {
+				t.Errorf("a 401 names its scheme: %v", challenge)
+			}
+		})
+	}
+}
+
 func TestOperationIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	spec := notes()
@@ -234,6 +310,22 @@ func TestValidate(t *testing.T) {
 			s.UserPools = nil
 			s.Routes = map[string]apispec.Route{"GET /x": {Access: access.Scopes("notes/read"), Integration: lambda("x")}}
 		}, "GET /x: asks for a scope, but the API has no user pool"},
+		{"client", rule(access.Scopes("notes/read").From("website")), ""},
+		{"client of which nothing is known", rule(access.Scopes("notes/read").From("app")), ""},
+		{"one scope of two", rule(access.Scopes("notes/read", "notes/write").From("website")), ""},
+		{"unknown client", rule(access.Scopes("notes/read").From("shopfront")), `GET /x: unknown client "shopfront"; the user pools have app, website`},
+		{"client without the scope", rule(access.Scopes("notes/write").From("website", "app")),
+			`GET /x: client "website" may ask for none of the scopes, only for notes/read; give it one or leave it out`},
+		{"no client", rule(access.Scopes("notes/read").From()), `GET /x: From needs the names of app clients, such as "website"`},
+		{"clients without an authorizer", func(s *apispec.Spec) {
+			s.AuthorizerURI = ""
+			rule(access.Scopes("notes/read").From("website"))(s)
+		}, "GET /x: names clients, but the API has no Lambda authorizer"},
+		{"clients without a user pool", func(s *apispec.Spec) {
+			s.UserPools = nil
+			s.Routes = map[string]apispec.Route{"GET /x": {Access: access.Scopes("notes/read").From("website"), Integration: lambda("x")}}
+		}, "GET /x: asks for a scope, but the API has no user pool"},
+		{"public from a client", rule(access.Public("x").From("website")), "GET /x: a public route takes every client"},
 		{"no target", func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: public.Access} }, "GET /x: no target"},
 		{"no path", with("GET"), `GET: malformed pattern; write "GET /path"`},
 		{"two spaces", with("GET  /x"), `GET  /x: malformed pattern; write "GET /path"`},
@@ -282,6 +374,8 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			spec := notes()
 			spec.Routes = maps.Clone(spec.Routes)
+			spec.Clients = map[string][]string{"website": {"notes/read"}, "app": nil}
+			spec.AuthorizerURI = lambda("authorizer")["uri"].(string)
 			tt.change(&spec)
 			err := spec.Validate()
 			switch {

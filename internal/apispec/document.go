@@ -80,8 +80,11 @@ type (
 		Authorizer authorizer `json:"x-amazon-apigateway-authorizer"`
 	}
 	authorizer struct {
-		Type         string   `json:"type"`
-		ProviderARNs []string `json:"providerARNs"`
+		Type           string   `json:"type"`
+		ProviderARNs   []string `json:"providerARNs,omitempty"`
+		URI            string   `json:"authorizerUri,omitempty"`
+		IdentitySource string   `json:"identitySource,omitempty"`
+		TTL            *int     `json:"authorizerResultTtlInSeconds,omitempty"` // seconds; left out, API Gateway takes 300
 	}
 	gatewayResponse struct {
 		StatusCode int               `json:"statusCode,omitempty"`
@@ -89,8 +92,12 @@ type (
 	}
 )
 
-// schemeUserPool names the security scheme, and with it the authorizer.
-const schemeUserPool = "UserPool"
+// Names of the security schemes, and with them of the authorizers: the user
+// pools' own, and the Lambda authorizer.
+const (
+	schemeUserPool = "UserPool"
+	schemeLambda   = "gatewright"
+)
 
 // paths writes each route, and beside it the preflight of its path.
 func (s Spec) paths(routes []route) map[string]map[string]operation {
@@ -140,27 +147,55 @@ func parameters(r route) []parameter {
 var securities = map[access.Kind]func(access.Rule) []map[string][]string{
 	access.KindPublic: func(access.Rule) []map[string][]string { return nil },
 	access.KindScopes: func(rule access.Rule) []map[string][]string {
+		if NeedsAuthorizer(rule) {
+			return []map[string][]string{{schemeLambda: {}}}
+		}
 		return []map[string][]string{{schemeUserPool: slices.Clone(rule.Scopes)}}
 	},
 }
 
+// NeedsAuthorizer reports whether a Lambda authorizer decides about a rule: the
+// one of the user pools tells scopes apart, not clients.
+func NeedsAuthorizer(rule access.Rule) bool {
+	return rule.Kind == access.KindScopes && len(rule.Clients) > 0
+}
+
 func (s Spec) components(models map[string]json.RawMessage) *components {
-	c := &components{Schemas: models}
-	if s.takesTokens() {
-		c.SecuritySchemes = map[string]securityScheme{schemeUserPool: {
-			Type:     "apiKey",
-			Name:     "Authorization",
-			In:       "header",
-			AuthType: "cognito_user_pools",
-			Authorizer: authorizer{
+	schemes := map[string]securityScheme{}
+	for _, r := range s.Routes {
+		switch {
+		case r.Access.Kind != access.KindScopes:
+		case NeedsAuthorizer(r.Access):
+			schemes[schemeLambda] = bearer("custom", s.lambdaAuthorizer())
+		default:
+			schemes[schemeUserPool] = bearer("cognito_user_pools", authorizer{
 				Type:         "cognito_user_pools",
 				ProviderARNs: slices.Clone(s.UserPools),
-			},
-		}}
-	} else if len(models) == 0 {
+			})
+		}
+	}
+	if len(schemes) == 0 && len(models) == 0 {
 		return nil
 	}
-	return c
+	return &components{Schemas: models, SecuritySchemes: schemes}
+}
+
+// bearer is a scheme whose credential comes in the Authorization header.
+func bearer(authType string, a authorizer) securityScheme {
+	return securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: authType, Authorizer: a}
+}
+
+// lambdaAuthorizer is asked about each request anew, so that a revocation bites
+// and an answer about one route never counts for another. Without the header it
+// is not asked: API Gateway answers 401 itself ("x-amazon-apigateway-authorizer
+// object"; "Use API Gateway Lambda authorizers").
+func (s Spec) lambdaAuthorizer() authorizer {
+	return authorizer{
+		Type:           "request",
+		URI:            s.AuthorizerURI,
+		IdentitySource: "method.request.header.Authorization",
+		TTL:            new(int),
+	}
 }
 
 func (s Spec) takesTokens() bool {

@@ -196,7 +196,7 @@ func TestUnsupported(t *testing.T) {
 		{"an extension in capitals", replace(`"operationId": "order"`, `"operationId": "order", "X-Amazon-Apigateway-Auth": {}`), "X-Amazon-Apigateway-Auth is not understood"},
 		{"an authorizer of another type", replace(`"x-amazon-apigateway-authorizer": {"type": "cognito_user_pools"`, `"x-amazon-apigateway-authorizer": {"type": "request"`), `an authorizer of type "REQUEST" is not understood in a scheme of type "cognito_user_pools"`},
 		{"a routing rule", template(good, `"R": {"Type": "AWS::ApiGatewayV2::RoutingRule", "Properties": {}}`), "AWS::ApiGatewayV2::RoutingRule is not understood"},
-		{"a trigger", template(good, `"P": {"Type": "AWS::Cognito::UserPool", "Properties": {"LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", "LambdaArn": "arn"}}}}`), `LambdaVersion "V3_0" is not understood`},
+		{"a trigger", template(good, `"P": {"Type": "AWS::Cognito::UserPool", "Properties": {"LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V4_0", "LambdaArn": "arn"}}}}`), `LambdaVersion "V4_0" is not understood`},
 		{"a condition", template(strings.Replace(good, `"Type": "AWS::ApiGateway::RestApi"`, `"Condition": "C", "Type": "AWS::ApiGateway::RestApi"`, 1)), "condition C depends on what is not known here"},
 		{"no stage", template(strings.Replace(good, `"Properties": {"RestApiId": {"Ref": "API"}, "DeploymentId"`, `"Properties": {"RestApiId": "other", "DeploymentId"`, 1)), "no stage deploys it"},
 		{"a stage of nothing", replace(`"DeploymentId": {"Ref": "Deployment"}, `, ``), "DeploymentId names no deployment of the API"},

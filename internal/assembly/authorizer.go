@@ -9,7 +9,7 @@ import (
 )
 
 // Properties of AWS::ApiGateway::Authorizer that are read, or that decide
-// nothing: the role that calls the function does not say whom it admits.
+// nothing.
 var authorizerProperties = []string{
 	"AuthType", "AuthorizerCredentials", "AuthorizerResultTtlInSeconds", "AuthorizerUri", "IdentitySource",
 	"IdentityValidationExpression", "Name", "ProviderARNs", "RestApiId", "Type",
@@ -35,10 +35,10 @@ func (a *apiReader) authorizers(api *RestAPI) map[string]*Authorizer {
 		if out[d.ref] != nil {
 			a.problem(d.at, "the made-up id %s is another authorizer's, too; another logical id gives another", d.ref)
 		}
-		authorizer := &Authorizer{Place: d.Place, Name: d.text("Name"), CacheReason: d.reason(cachedMetadataKey)}
+		authorizer := &Authorizer{Place: d.Place, ID: d.ref, Name: d.text("Name"), CacheReason: d.reason(cachedMetadataKey)}
 		declaredAuthorizer{
 			Type: d.text("Type"), ProviderARNs: d.texts("ProviderARNs"), URI: d.text("AuthorizerUri"),
-			IdentitySource: d.text("IdentitySource"), Validation: d.text("IdentityValidationExpression"),
+			Credentials: d.text("AuthorizerCredentials"), IdentitySource: d.text("IdentitySource"), Validation: d.text("IdentityValidationExpression"),
 			TTL: numeral(d.text("AuthorizerResultTtlInSeconds")),
 		}.read(a.reader, d.at, authorizer)
 		api.Authorizers = append(api.Authorizers, authorizer)
@@ -79,7 +79,7 @@ func (d declaredAuthorizer) read(r *reader, at string, out *Authorizer) {
 		r.problem(at, "an authorizer of type %q is not understood", d.Type)
 		return
 	}
-	out.FunctionARN = functionOf(d.URI)
+	out.FunctionARN, out.Credentials = functionOf(d.URI), d.Credentials
 	if out.FunctionARN == "" {
 		r.problem(at, "AuthorizerUri %q names no Lambda function", d.URI)
 	}

@@ -37,7 +37,7 @@ func TestAuthorizers(t *testing.T) {
 		"token": {`"Type": "TOKEN", "AuthorizerUri": "URI", "IdentitySource": "method.request.header.X-Key", "IdentityValidationExpression": "^k.*$"`, `{}`,
 			assembly.Authorizer{Type: "TOKEN", Header: "X-Key", FunctionARN: function, Validation: "^k.*$", CacheTTL: 5 * time.Minute, CacheReason: reason}},
 		"token by default": {`"Type": "TOKEN", "AuthorizerUri": "URI", "AuthorizerCredentials": "arn:role", "AuthorizerResultTtlInSeconds": 0`, `{"gatewright:cached": "its own reason"}`,
-			assembly.Authorizer{Type: "TOKEN", Header: "Authorization", FunctionARN: function, CacheReason: "its own reason"}},
+			assembly.Authorizer{Type: "TOKEN", Header: "Authorization", FunctionARN: function, Credentials: "arn:role", CacheReason: "its own reason"}},
 		"request": {`"Type": "REQUEST", "AuthorizerUri": "URI", "AuthorizerResultTtlInSeconds": "3600",
 				"IdentitySource": "method.request.header.Authorization, method.request.querystring.q,context.identity.sourceIp,stageVariables.v"`, `{}`,
 			assembly.Authorizer{Type: "REQUEST", FunctionARN: function, CacheTTL: time.Hour, CacheReason: reason, IdentitySources: []string{
@@ -49,6 +49,10 @@ func TestAuthorizers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, m := readAuthorizer(t, test.properties, test.metadata)
+			if got.ID == "" {
+				t.Error("no id")
+			}
+			got.ID = ""
 			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}

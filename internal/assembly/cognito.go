@@ -24,14 +24,21 @@ func (r *reader) readUserPool(s *stack, id string) {
 		SelfSignUp:         !listed.object("AdminCreateUserConfig").bool("AllowAdminCreateUserOnly"),
 		MFA:                orText(listed.text("MfaConfiguration"), "OFF"),
 		DeletionProtection: listed.text("DeletionProtection") == "ACTIVE",
-		Triggers:           r.triggers(p),
+		SoftwareTokenMFA:   slices.Contains(listed.texts("EnabledMfas"), "SOFTWARE_TOKEN_MFA"),
+		PasswordPolicy:     listed.object("Policies").passwordPolicy(),
+		UsernameAttributes: listed.texts("UsernameAttributes"),
+		AliasAttributes:    listed.texts("AliasAttributes"),
+		AutoVerified:       listed.texts("AutoVerifiedAttributes"),
+		Recovery:           listed.object("AccountRecoverySetting").recovery(),
+		// "User pool case sensitivity", Amazon Cognito: the API's default.
+		CaseSensitive: !listed.has("UsernameConfiguration") || listed.object("UsernameConfiguration").bool("CaseSensitive"),
+		Attributes:    listed.userAttributes(),
+		Triggers:      r.triggers(p),
 	}
 	if pool.Name == "" {
 		pool.Name = s.generatedName(id, 128)
 	}
-	if p.object("LambdaConfig").noted().object(preTokenConfig).text("LambdaVersion") == "V2_0" {
-		pool.PreTokenFunctionARN = pool.Triggers[preTokenConfig]
-	}
+	pool.PreTokenFunctionARN, pool.PreTokenVersion = p.object("LambdaConfig").ignored().preToken()
 	for _, other := range r.stacks {
 		r.readOfPool(other, pool)
 	}
@@ -40,19 +47,14 @@ func (r *reader) readUserPool(s *stack, id string) {
 
 const preTokenConfig = "PreTokenGenerationConfig"
 
-// deciding are the triggers that say which users may sign in and what their
-// tokens carry, unless an event of version 2 of [preTokenConfig] does. The
-// others of "Customizing user pool workflows with Lambda triggers", Amazon
-// Cognito, decide about no token.
+// deciding are the triggers that say which users may sign in and are not run
+// here. The others of "Customizing user pool workflows with Lambda triggers",
+// Amazon Cognito, are run, or decide about no token.
 var deciding = []string{
-	"CreateAuthChallenge", "DefineAuthChallenge", "InboundFederation", "PreAuthentication", "PreSignUp",
-	"PreTokenGeneration", "UserMigration", "VerifyAuthChallengeResponse",
+	"CreateAuthChallenge", "DefineAuthChallenge", "InboundFederation", "UserMigration", "VerifyAuthChallengeResponse",
 }
 
-// triggers reads the functions of a pool's LambdaConfig. Machines' tokens are
-// what they are without triggers, except where one takes version 3 of the
-// pre-token event: Cognito sends no other for client_credentials ("Pre token
-// generation Lambda trigger").
+// triggers reads the functions of a pool's LambdaConfig.
 func (r *reader) triggers(p props) map[string]string {
 	config := p.object("LambdaConfig")
 	out := map[string]string{}
@@ -69,17 +71,29 @@ func (r *reader) triggers(p props) map[string]string {
 			r.note(p.at, "LambdaConfig.%s is not run here, and could change who gets which token", name)
 		}
 	}
-	if _, ok := out[preTokenConfig]; ok {
-		preToken := config.object(preTokenConfig)
-		switch version := preToken.text("LambdaVersion"); version {
-		case "V2_0":
-		case "V1_0":
-			r.note(preToken.at, "LambdaVersion V1_0 is not run here, and could change who gets which token")
-		default:
-			r.problem(preToken.at, "LambdaVersion %q is not understood; V2_0 is", version)
+	if preToken := config.object(preTokenConfig); config.has(preTokenConfig) {
+		if version := preToken.text("LambdaVersion"); !slices.Contains(preTokenVersions, version) {
+			r.problem(preToken.at, "LambdaVersion %q is not understood; V1_0, V2_0 and V3_0 are", version)
 		}
 	}
 	return out
+}
+
+var preTokenVersions = []string{"V1_0", "V2_0", "V3_0"}
+
+// preToken returns the function of a LambdaConfig that changes tokens, and the
+// version of its event. The newer property wins; both name the same function
+// ("LambdaConfigType", Amazon Cognito API reference).
+func (p props) preToken() (functionARN, version string) {
+	switch {
+	case p.has(preTokenConfig):
+		config := p.object(preTokenConfig)
+		return config.text("LambdaArn"), config.text("LambdaVersion")
+	case p.has("PreTokenGeneration"):
+		return p.text("PreTokenGeneration"), "V1_0"
+	default:
+		return "", ""
+	}
 }
 
 func (r *reader) readOfPool(s *stack, pool *UserPool) {
@@ -91,6 +105,15 @@ func (r *reader) readOfPool(s *stack, pool *UserPool) {
 				server.Scopes = append(server.Scopes, server.Identifier+"/"+scope.text("ScopeName"))
 			}
 			pool.ResourceServers = append(pool.ResourceServers, server)
+		}
+	}
+	for _, id := range s.ofType(typeUserPoolGroup) {
+		if p, ok := r.properties(s, id); ok && p.ofPool(pool) {
+			p = p.noted()
+			pool.Groups = append(pool.Groups, UserPoolGroup{
+				Place: s.place(id), Name: r.physicalID(s, id), Description: p.text("Description"),
+				RoleARN: p.text("RoleArn"), Precedence: p.int("Precedence", -1),
+			})
 		}
 	}
 	for _, id := range s.ofType(typeUserPoolDomain) {
@@ -146,6 +169,10 @@ func (r *reader) userPoolClient(s *stack, id string, p props) UserPoolClient {
 		Revokes:    !p.has("EnableTokenRevocation") || listed.bool("EnableTokenRevocation"),
 		// Off by default, as "Refresh tokens", Amazon Cognito, says.
 		RotatesRefreshTokens: listed.object("RefreshTokenRotation").text("Feature") == "ENABLED",
+		RetryGracePeriod:     listed.object("RefreshTokenRotation").seconds("RetryGracePeriodSeconds", 0),
+		ReadAttributes:       listed.texts("ReadAttributes"),
+		WriteAttributes:      listed.texts("WriteAttributes"),
+		SessionLifetime:      time.Duration(listed.int("AuthSessionValidity", 3)) * time.Minute,
 		// Defaults of "Using tokens with user pools", Amazon Cognito.
 		AccessTokenLifetime:  lifetime(p, "AccessToken", "hours", time.Hour),
 		IDTokenLifetime:      lifetime(listed, "IdToken", "hours", time.Hour),

@@ -27,49 +27,92 @@ func readPool(t *testing.T, template string) (*assembly.UserPool, error) {
 	return m.UserPools[0], nil
 }
 
-// A trigger of version 2 leaves machines' tokens alone, and so does whatever
-// sees users only; version 3 does not.
+// The pre-token trigger has a version, which says whose tokens it changes. What
+// is not run here, and could change them, is listed.
 func TestTriggers(t *testing.T) {
 	t.Parallel()
 	const (
-		arn = `"LambdaArn": {"Fn::GetAtt": ["Fn", "Arn"]}`
-		fn  = "arn:aws:lambda:eu-west-1:111122223333:function:pretoken"
+		arn    = `"LambdaArn": {"Fn::GetAtt": ["Fn", "Arn"]}`
+		fn     = "arn:aws:lambda:eu-west-1:111122223333:function:pretoken"
+		config = "PreTokenGenerationConfig"
 	)
 	tests := []struct {
-		name, config string
-		preToken     string
-		triggers     map[string]string
-		listed       string
-		decides      bool
+		name, config      string
+		preToken, version string
+		triggers          map[string]string
+		listed            string
+		decides           bool
 	}{
-		{"none", `{}`, "", map[string]string{}, "", false},
-		{"version 2", `{"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, fn, map[string]string{"PreTokenGenerationConfig": fn}, "", false},
-		{"version 3", `{"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", ` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
-			`App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "V3_0" is not understood; V2_0 is`, true},
-		{"no version", `{"PreTokenGenerationConfig": {` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
-			`App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "" is not understood; V2_0 is`, true},
-		{"version 1", `{"PreTokenGenerationConfig": {"LambdaVersion": "V1_0", ` + arn + `}}`, "", map[string]string{"PreTokenGenerationConfig": fn},
-			"App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion V1_0 is not run here, and could change who gets which token", false},
-		{"version 1, the old way", `{"PreTokenGeneration": "arn"}`, "", map[string]string{"PreTokenGeneration": "arn"},
-			"App/Users/Pool: LambdaConfig.PreTokenGeneration is not run here, and could change who gets which token", false},
-		{"before a sign-up", `{"PreSignUp": "arn"}`, "", map[string]string{"PreSignUp": "arn"},
-			"App/Users/Pool: LambdaConfig.PreSignUp is not run here, and could change who gets which token", false},
+		{"none", `{}`, "", "", map[string]string{}, "", false},
+		{"version 1", `{"PreTokenGenerationConfig": {"LambdaVersion": "V1_0", ` + arn + `}}`, fn, "V1_0", map[string]string{config: fn}, "", false},
+		{"version 2", `{"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, fn, "V2_0", map[string]string{config: fn}, "", false},
+		{"version 3", `{"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", ` + arn + `}}`, fn, "V3_0", map[string]string{config: fn}, "", false},
+		{"no version", `{"PreTokenGenerationConfig": {` + arn + `}}`, fn, "", map[string]string{config: fn},
+			`App/Users/Pool.LambdaConfig.PreTokenGenerationConfig: LambdaVersion "" is not understood; V1_0, V2_0 and V3_0 are`, true},
+		{"version 1, the old way", `{"PreTokenGeneration": "arn"}`, "arn", "V1_0", map[string]string{"PreTokenGeneration": "arn"}, "", false},
+		{"both ways", `{"PreTokenGeneration": "arn", "PreTokenGenerationConfig": {"LambdaVersion": "V2_0", ` + arn + `}}`, fn, "V2_0",
+			map[string]string{"PreTokenGeneration": "arn", config: fn}, "", false},
+		{"before a sign-up", `{"PreSignUp": "arn"}`, "", "", map[string]string{"PreSignUp": "arn"}, "", false},
+		{"migration", `{"UserMigration": "arn"}`, "", "", map[string]string{"UserMigration": "arn"},
+			"App/Users/Pool: LambdaConfig.UserMigration is not run here, and could change who gets which token", false},
 		{"messages", `{"CustomMessage": "arn", "KMSKeyID": "key", "CustomEmailSender": {"LambdaVersion": "V1_0", ` + arn + `}}`,
-			"", map[string]string{"CustomMessage": "arn", "CustomEmailSender": fn}, "", false},
-		{"no text", `"arn"`, "", map[string]string{}, "App/Users/Pool: LambdaConfig is not an object", true},
+			"", "", map[string]string{"CustomMessage": "arn", "CustomEmailSender": fn}, "", false},
+		{"no text", `"arn"`, "", "", map[string]string{}, "App/Users/Pool: LambdaConfig is not an object", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			m := read(t, [2]string{"Identity", pool(tt.config, "")})
 			got := m.UserPools[0]
-			if got.PreTokenFunctionARN != tt.preToken || !reflect.DeepEqual(got.Triggers, tt.triggers) {
-				t.Errorf("the trigger is %q, all are %v", got.PreTokenFunctionARN, got.Triggers)
+			if got.PreTokenFunctionARN != tt.preToken || got.PreTokenVersion != tt.version || !reflect.DeepEqual(got.Triggers, tt.triggers) {
+				t.Errorf("the trigger is %q of %q, all are %v", got.PreTokenFunctionARN, got.PreTokenVersion, got.Triggers)
 			}
 			if want := problems(tt.listed); !reflect.DeepEqual(problemsOf(m), want) || (m.Servable() != nil) != tt.decides {
 				t.Errorf("listed %q, want %q; %v", problemsOf(m), want, m.Servable())
 			}
 		})
+	}
+}
+
+// What users are made of.
+func TestUsersOfAPool(t *testing.T) {
+	t.Parallel()
+	m := read(t, [2]string{"Identity", `{"Resources": {
+		"Plain": {"Type": "AWS::Cognito::UserPool", "Properties": {}},
+		"Strict": {"Type": "AWS::Cognito::UserPool", "Properties": {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"],
+			"UsernameConfiguration": {"CaseSensitive": false}, "MfaConfiguration": "ON", "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
+			"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_phone_number", "Priority": 2}, {"Name": "verified_email", "Priority": 1}]},
+			"Schema": [{"Name": "email", "Required": true, "Mutable": true},
+				{"Name": "tier", "Mutable": false, "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "1", "MaxLength": "9"}}],
+			"Policies": {"PasswordPolicy": {"MinimumLength": 12, "RequireNumbers": true, "TemporaryPasswordValidityDays": 1}}}},
+		"Editors": {"Type": "AWS::Cognito::UserPoolGroup", "Properties": {"UserPoolId": {"Ref": "Strict"}, "GroupName": "editors", "Precedence": 0, "RoleArn": "arn:role"}},
+		"Readers": {"Type": "AWS::Cognito::UserPoolGroup", "Properties": {"UserPoolId": {"Ref": "Strict"}, "Description": "who read"}},
+		"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": {"Ref": "Strict"}, "AuthSessionValidity": 5,
+			"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 20}, "ReadAttributes": ["email"], "WriteAttributes": ["name"]}}}}`})
+	plain, strict := m.UserPools[0], m.UserPools[1]
+	policy := assembly.PasswordPolicy{MinLength: 8, Lowercase: true, Uppercase: true, Numbers: true, Symbols: true, TemporaryLifetime: 7 * 24 * time.Hour}
+	if plain.PasswordPolicy != policy || !plain.CaseSensitive || plain.SoftwareTokenMFA || !reflect.DeepEqual(plain.Recovery, []string{"verified_phone_number", "verified_email"}) {
+		t.Errorf("by default: %+v", plain)
+	}
+	policy = assembly.PasswordPolicy{MinLength: 12, Numbers: true, TemporaryLifetime: 24 * time.Hour}
+	if strict.PasswordPolicy != policy || strict.CaseSensitive || !strict.SoftwareTokenMFA || !reflect.DeepEqual(strict.Recovery, []string{"verified_email", "verified_phone_number"}) {
+		t.Errorf("as stated: %+v", strict)
+	}
+	if want := []assembly.UserAttribute{
+		{Name: "email", Type: "String", Required: true, Mutable: true, MaxLength: 2048}, {Name: "custom:tier", Type: "String", MinLength: 1, MaxLength: 9},
+	}; !reflect.DeepEqual(strict.Attributes, want) {
+		t.Errorf("the attributes are %+v", strict.Attributes)
+	}
+	if !reflect.DeepEqual(strict.UsernameAttributes, []string{"email"}) || !reflect.DeepEqual(strict.AutoVerified, []string{"email"}) {
+		t.Errorf("the names are %v, verified are %v", strict.UsernameAttributes, strict.AutoVerified)
+	}
+	editors, readers := strict.Groups[0], strict.Groups[1]
+	if editors.Name != "editors" || editors.Precedence != 0 || editors.RoleARN != "arn:role" || readers.Name == "" || readers.Precedence != -1 || readers.Description != "who read" {
+		t.Errorf("the groups are %+v", strict.Groups)
+	}
+	c := strict.Clients[0]
+	if c.RetryGracePeriod != 20*time.Second || c.SessionLifetime != 5*time.Minute || !reflect.DeepEqual(c.ReadAttributes, []string{"email"}) || !reflect.DeepEqual(c.WriteAttributes, []string{"name"}) {
+		t.Errorf("the client is %+v", c)
 	}
 }
 
@@ -175,7 +218,7 @@ func TestSignInClient(t *testing.T) {
 	client.Place, client.ID = assembly.Place{}, ""
 	want := assembly.UserPoolClient{
 		Name: "website", OAuth: true, Flows: []string{"code"}, Scopes: []string{"openid", "orders/read"},
-		Callbacks: []string{"https://shop.example.com/callback"}, Logouts: []string{"https://shop.example.com/"}, RotatesRefreshTokens: true,
+		Callbacks: []string{"https://shop.example.com/callback"}, Logouts: []string{"https://shop.example.com/"}, RotatesRefreshTokens: true, RetryGracePeriod: 30 * time.Second, SessionLifetime: 3 * time.Minute,
 		AuthFlows: []string{"ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH"}, HidesUsers: true,
 		AccessTokenLifetime: 15 * time.Minute, IDTokenLifetime: 20 * time.Minute, RefreshTokenLifetime: 12 * time.Hour,
 	}

@@ -167,6 +167,10 @@ type Authorization struct {
 	Type       string
 	Scopes     []string    // any one suffices
 	Authorizer *Authorizer // set for COGNITO_USER_POOLS and CUSTOM
+
+	// Token is what Gatewright's own Lambda authorizer asks for; nil where
+	// another decides, or its rules are not known. The gateway asks the function.
+	Token *TokenRule
 }
 
 // Authorizer types.
@@ -179,7 +183,8 @@ const (
 
 // Authorizer is an API Gateway authorizer.
 type Authorizer struct {
-	Place        // of the AWS::ApiGateway::Authorizer, or of the API whose body it stands in
+	Place               // of the AWS::ApiGateway::Authorizer, or of the API whose body it stands in
+	ID           string // of a REST API's; made up where a body declares it
 	Name         string
 	Type         string   // "COGNITO_USER_POOLS", "TOKEN" or "REQUEST"
 	ProviderARNs []string // user pools, for COGNITO_USER_POOLS
@@ -187,6 +192,7 @@ type Authorizer struct {
 
 	// Of a Lambda authorizer:
 	FunctionARN     string
+	Credentials     string        // role that API Gateway calls it as; empty where a permission of the function's lets it
 	IdentitySources []string      // "method.request.header.Authorization", for REQUEST
 	Validation      string        // regular expression that a token must match, for TOKEN; empty for none
 	CacheTTL        time.Duration // how long its answers are cached; 0 for never, 5 minutes by default

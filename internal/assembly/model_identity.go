@@ -22,14 +22,58 @@ type UserPool struct {
 	// SelfSignUp is set where anyone may create a user.
 	SelfSignUp         bool
 	MFA                string // "OFF", "ON" or "OPTIONAL"
+	SoftwareTokenMFA   bool   // authenticator apps are a second factor
 	DeletionProtection bool
+
+	PasswordPolicy     PasswordPolicy
+	UsernameAttributes []string // "email", "phone_number": what people sign in with instead of a name of their own
+	AliasAttributes    []string // what they may sign in with beside it
+	AutoVerified       []string // what a code is sent to when somebody signs up
+	Recovery           []string // "verified_email", "verified_phone_number", "admin_only", in order
+	CaseSensitive      bool     // "Name" and "name" are two users
+	// Attributes are what is declared of users beside the standard attributes,
+	// or over them.
+	Attributes []UserAttribute
+
+	Groups []UserPoolGroup
 
 	// Triggers are the ARNs of the functions of LambdaConfig, by its key; empty
 	// for a function that is not known here.
 	Triggers map[string]string
-	// PreTokenFunctionARN is what changes users' tokens before they are signed,
-	// by an event of version 2; machines' tokens stay as they are. Empty for none.
+	// PreTokenFunctionARN is what changes tokens before they are signed, by an
+	// event of PreTokenVersion: "V1_0" (ID tokens of users), "V2_0" (access tokens
+	// of users, too) or "V3_0" (those of machines, too). Without a trigger both are
+	// empty; a trigger whose function is not known has a version only.
 	PreTokenFunctionARN string
+	PreTokenVersion     string
+}
+
+// UserPoolGroup is an AWS::Cognito::UserPoolGroup.
+type UserPoolGroup struct {
+	Place
+	Name        string
+	Description string
+	RoleARN     string
+	Precedence  int // the lower, the more important; -1 for none
+}
+
+// PasswordPolicy is what a pool asks of a password.
+type PasswordPolicy struct {
+	MinLength                              int // characters
+	Lowercase, Uppercase, Numbers, Symbols bool
+	// TemporaryLifetime is how long somebody may wait before changing a password
+	// that an operator has set. Seven days by default.
+	TemporaryLifetime time.Duration
+}
+
+// UserAttribute is an attribute of a pool's schema.
+type UserAttribute struct {
+	Name     string // "email", "custom:plan"
+	Type     string // "String", "Number", "DateTime" or "Boolean"
+	Required bool
+	Mutable  bool
+	// MinLength and MaxLength bound a string; MaxLength is 2,048 by default.
+	MinLength, MaxLength int
 }
 
 // ResourceServer is an AWS::Cognito::UserPoolResourceServer.
@@ -61,8 +105,16 @@ type UserPoolClient struct {
 	// Revokes is set where its refresh tokens can be revoked, as by default.
 	Revokes bool
 
-	// RotatesRefreshTokens is set where each refresh token works once.
+	// RotatesRefreshTokens is set where each refresh token works once, or again
+	// within RetryGracePeriod, at most a minute.
 	RotatesRefreshTokens bool
+	RetryGracePeriod     time.Duration
+
+	// ReadAttributes and WriteAttributes are what it sees and sets of its users;
+	// nil where the template has none, which means every standard attribute.
+	ReadAttributes, WriteAttributes []string
+
+	SessionLifetime time.Duration // of a challenge in a sign-in; three minutes by default
 
 	AccessTokenLifetime  time.Duration // one hour by default
 	IDTokenLifetime      time.Duration // one hour by default

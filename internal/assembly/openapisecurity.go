@@ -48,7 +48,7 @@ func (b *bodyReader) readSchemes() {
 // readAuthorizer reads the authorizer of a security scheme, whose name is the
 // header with the token where no identity source says another.
 func (b *bodyReader) readAuthorizer(at, name, authType string, scheme *openapi3.SecurityScheme) {
-	authorizer := &Authorizer{Place: b.api.Place, Name: name}
+	authorizer := &Authorizer{Place: b.api.Place, ID: fake(lower, 6, b.api.ID, "authorizer", name), Name: name}
 	decodeExtension(b, at, scheme.Extensions, extensionAuthorizer, func(d declaredAuthorizer) {
 		if d.IdentitySource == "" && !strings.EqualFold(d.Type, AuthorizerRequest) {
 			d.IdentitySource = headerSource + scheme.Name

@@ -18,6 +18,7 @@ const (
 	typeUserPool        = "AWS::Cognito::UserPool"
 	typeUserPoolDomain  = "AWS::Cognito::UserPoolDomain"
 	typeUserPoolClient  = "AWS::Cognito::UserPoolClient"
+	typeUserPoolGroup   = "AWS::Cognito::UserPoolGroup"
 	typeResourceServer  = "AWS::Cognito::UserPoolResourceServer"
 	typeFunction        = "AWS::Lambda::Function"
 	typePermission      = "AWS::Lambda::Permission"
@@ -178,7 +179,7 @@ var namings = map[string]naming{
 	typeUserPool:                           {made: func(s *stack, id string) string { return s.region + "_" + s.fake(mixed, 9, id) }},
 	typeUserPoolClient:                     random(26),
 	typeUserPoolDomain:                     named("Domain", 0),
-	"AWS::Cognito::UserPoolGroup":          named("GroupName", 128),
+	typeUserPoolGroup:                      named("GroupName", 128),
 	typeResourceServer:                     named("Identifier", 0),
 	typeTable:                              named("TableName", 255),
 	"AWS::DynamoDB::GlobalTable":           named("TableName", 255),

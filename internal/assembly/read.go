@@ -139,6 +139,7 @@ var parts = []func(*reader){
 	each(typeTable, (*reader).readTable),
 	each(typePermission, (*reader).readPermission),
 	(*reader).readAPIs,
+	(*reader).readRules,
 }
 
 // each reads every resource of a type, by stack and logical id.

@@ -1,10 +1,12 @@
 // Package authn decides whether a JSON Web Token of an Amazon Cognito user
-// pool is genuine and current.
+// pool is genuine and current ([Verifier]), and whether its holder may call a
+// route ([Authorizer]).
 //
 // It takes exactly one form: a compact JWS (RFC 7515) signed with RS256 by a
 // key that the caller already trusts, whose payload is a Cognito access or ID
 // token. Everything else is refused, and the token never chooses: not the
-// algorithm, not the key's place, not the rules. Nothing is fetched here.
+// algorithm, not the key's place, not the rules. Nothing is fetched but an
+// issuer's JWK Set, by [RemoteKeys], from the address that it is configured with.
 //
 // # Order of checks
 //
@@ -27,10 +29,11 @@
 //
 // # What remains to the caller
 //
-// Verify says who signed and for whom, not what may be done. The caller still
-// checks Token.Use (a route with scopes takes access tokens, never ID tokens),
-// the scopes ([Token.HasAnyScope]) and, where a route is bound to clients,
-// Token.ClientID. A token that was revoked stays valid until it expires.
+// [Authorizer.Decide] is the whole decision. Verify alone says who signed and
+// for whom, not what may be done: its caller still checks Token.Use (a route
+// with scopes takes access tokens, never ID tokens), the scopes
+// ([Token.HasAnyScope]) and, where a route is bound to clients, Token.ClientID.
+// A token that was revoked stays valid until it expires.
 //
 //	verifier, err := authn.NewVerifier(authn.Config{Issuer: issuer, Keys: keys})
 //	...

@@ -28,6 +28,7 @@ const (
 	ReasonHeader      Reason = "header"        // a parameter or a typ that is not taken
 	ReasonAlgorithm   Reason = "algorithm"     // alg is not RS256
 	ReasonUnknownKey  Reason = "unknown key"   // kid is no key id, or its key is unknown or too weak
+	ReasonNoKeys      Reason = "no keys"       // the issuer's keys could not be read yet: nothing can be decided
 	ReasonIssuer      Reason = "issuer"        // not the configured one
 	ReasonTokenUse    Reason = "token use"     // neither an access nor an ID token
 	ReasonClaims      Reason = "claims"        // one is missing or of the wrong type
@@ -101,11 +102,31 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if v == nil || v.config.Keys == nil {
 		return nil, refuse(ReasonUnknownKey)
 	}
+	return verify(ctx, token, func(issuer string) *Verifier {
+		if issuer != v.config.Issuer {
+			return nil
+		}
+		return v
+	})
+}
+
+// verify picks the verifier by an iss that nobody has signed yet. It decides
+// nothing but that: the token must then match a key of just that issuer.
+func verify(ctx context.Context, token string, of func(issuer string) *Verifier) (*Token, error) {
 	var j jws
 	if err := j.parse(token); err != nil {
 		return nil, err
 	}
-	verified, err := v.config.readToken(j.payload)
+	var buffer [24]member
+	claims, ok := parseObject(string(j.payload), buffer[:0])
+	if !ok {
+		return nil, refuse(ReasonMalformed)
+	}
+	v := of(claims.str("iss"))
+	if v == nil {
+		return nil, refuse(ReasonIssuer)
+	}
+	verified, err := v.config.readToken(&claims, j.payload)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +211,9 @@ func (j *jws) readHeader(text string) error {
 // verify looks the key up and checks the signature: the only RSA work there is.
 func (j *jws) verify(ctx context.Context, keys KeySource) error {
 	key, err := keys.Key(ctx, j.kid)
+	if errors.Is(err, ErrNoKeys) {
+		return refuse(ReasonNoKeys)
+	}
 	if err != nil || !usableKey(key) {
 		return refuse(ReasonUnknownKey)
 	}

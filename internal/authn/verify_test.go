@@ -2,56 +2,36 @@ package authn
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/gatewright/gatewright/internal/authn/authntest"
 )
 
-// A client_credentials and a user token look as Cognito writes them; the key id
-// holds a slash, as Cognito's do.
 const (
-	testIssuer    = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-	testKeyID     = "Q7uM40TqLd/LTKRINhBRMz3E/IvjbpA4Kna9+nsxx18="
-	accessHeader  = `{"kid":"` + testKeyID + `","alg":"RS256"}`
-	accessPayload = `{"sub":"6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11","cognito:groups":["editors"],` +
-		`"iss":"` + testIssuer + `","version":2,"client_id":"3n4b5urk1ft4fl3mg5e62d9ado",` +
-		`"origin_jti":"0d3a8b1c-2b2f-4c3f-8a55-1f1f0c0f6b11","event_id":"7f1f2a4e-57c3-4e5e-9a38-0b2f6f7b8c9d",` +
-		`"token_use":"access","scope":"openid notes/read notes/write","auth_time":1700000000,` +
-		`"exp":1700003600,"iat":1700000000,"jti":"b8f0b2b1-6c59-4f2f-b7a1-3d5c7e9f1a2b",` +
-		`"username":"6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11"}`
-	machinePayload = `{"sub":"3n4b5urk1ft4fl3mg5e62d9ado","token_use":"access","scope":"notes/read",` +
-		`"auth_time":1700000000,"iss":"` + testIssuer + `","exp":1700003600,"iat":1700000000,"version":2,` +
-		`"jti":"b8f0b2b1-6c59-4f2f-b7a1-3d5c7e9f1a2b","client_id":"3n4b5urk1ft4fl3mg5e62d9ado"}`
-	idPayload = `{"at_hash":"x","sub":"6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11","email_verified":true,` +
-		`"iss":"https:\/\/cognito-idp.eu-west-1.amazonaws.com\/eu-west-1_AbCdEfGhI","cognito:username":"jos\u00e9",` +
-		`"aud":"3n4b5urk1ft4fl3mg5e62d9ado","identities":[{"userId":"1","primary":"true"}],"token_use":"id",` +
-		`"auth_time":1700000000,"exp":1700003600,"iat":1700000000,"email":"jose@example.com"}`
+	testIssuer     = authntest.Issuer
+	testKeyID      = authntest.KeyID
+	accessHeader   = authntest.AccessHeader
+	accessPayload  = authntest.AccessPayload
+	machinePayload = authntest.MachinePayload
+	idPayload      = authntest.IDPayload
 )
 
-// testNow lies within the life of the tokens above.
-func testNow() time.Time { return time.Unix(1700000100, 0) }
-
-var generateTestKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-
-func testKey(tb testing.TB) *rsa.PrivateKey {
-	tb.Helper()
-	key, err := generateTestKey()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return key
-}
+var (
+	testNow      = authntest.Now
+	testKey      = authntest.Key
+	encode       = authntest.Encode
+	sign         = authntest.Sign
+	signSegments = authntest.SignSegments
+	with         = authntest.With
+)
 
 func testVerifier(tb testing.TB) *Verifier {
 	tb.Helper()
@@ -65,25 +45,6 @@ func newVerifier(tb testing.TB, keys KeySource) *Verifier {
 		tb.Fatal(err)
 	}
 	return v
-}
-
-func encode(b string) string { return base64.RawURLEncoding.EncodeToString([]byte(b)) }
-
-// sign returns a token of any header and payload with a genuine signature.
-func sign(tb testing.TB, header, payload string) string {
-	tb.Helper()
-	return signSegments(tb, encode(header)+"."+encode(payload))
-}
-
-// signSegments appends a genuine signature of any text at all.
-func signSegments(tb testing.TB, signed string) string {
-	tb.Helper()
-	digest := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(nil, testKey(tb), crypto.SHA256, digest[:])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return signed + "." + encode(string(signature))
 }
 
 // countingKeys counts look-ups. No look-up means no RSA work: there is no other
@@ -106,20 +67,6 @@ func expensivePayload() string {
 		fmt.Fprintf(&b, `,"%030d":1`, i)
 	}
 	return "{" + b.String()[1:] + "}"
-}
-
-// with returns payload with one member's JSON text replaced, or removed if text
-// is empty.
-func with(payload, name, text string) string {
-	member := regexp.MustCompile(`,?"` + name + `":("[^"]*"|\[[^\]]*\]|[^,}]*)`)
-	if !member.MatchString(payload) {
-		return strings.TrimSuffix(payload, "}") + `,"` + name + `":` + text + "}"
-	}
-	replacement := ""
-	if text != "" {
-		replacement = `,"` + name + `":` + text
-	}
-	return strings.Replace(member.ReplaceAllLiteralString(payload, replacement), "{,", "{", 1)
 }
 
 func TestVerifyAccepts(t *testing.T) {
@@ -173,6 +120,14 @@ type refusal struct {
 	token   string
 	want    Reason
 	lookups int
+}
+
+func refusals(tokens []authntest.Token) []refusal {
+	var list []refusal
+	for _, token := range tokens {
+		list = append(list, refusal{token.Name, token.Text, Reason(token.Reason), token.Lookups})
+	}
+	return list
 }
 
 func checkRefusals(t *testing.T, refusals []refusal) {

@@ -114,7 +114,13 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 	case r.Authorization.Type == assembly.AuthorizationCognito && len(r.Authorization.Scopes) > 0:
 		words = append(words, `-H "`+cmp.Or(r.Authorization.Authorizer.Header, "Authorization")+`: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCognito:
-		return "# an ID token: nobody can sign in here yet; with --signing-key a test signs its own"
+		return "# an ID token of a user: gatewright token --client NAME --json prints one"
+	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Token != nil:
+		return "# for users of " + strings.Join(r.Authorization.Token.Clients, " or ") + " only; sign in: gatewright token --client NAME"
+	case r.Authorization.Type == assembly.AuthorizationCustom && slices.Equal(r.Authorization.Authorizer.IdentitySources, []string{"method.request.header.Authorization"}):
+		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+	case r.Authorization.Type == assembly.AuthorizationCustom:
+		return "# its Lambda authorizer, " + r.Authorization.Authorizer.Name + ", says what it takes"
 	default:
 		return "# answers 403: signatures are not evaluated yet"
 	}
@@ -155,6 +161,10 @@ Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C s
          {{.}}{{end}}
   auth   {{.Auth}}{{range .UserPools}}   user pool {{.ID}}{{end}}
   AWS    {{.AWS}}   for SDKs and the AWS CLI
+{{- with .Site}}
+  site   {{.}}{{end}}
+{{- range .Users}}
+  user   {{.Username}}   password {{.Password}}{{end}}
 {{with .Token}}
 A token for the client "{{.Name}}", good for {{.Lifetime.Minutes}} minutes; its id and secret are good for this run only:
 

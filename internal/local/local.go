@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,8 +24,10 @@ import (
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/local/awsapi"
 	"github.com/gatewright/gatewright/internal/local/cognito"
+	"github.com/gatewright/gatewright/internal/local/cognito/idp"
 	"github.com/gatewright/gatewright/internal/local/functions"
 	"github.com/gatewright/gatewright/internal/local/gateway"
+	"github.com/gatewright/gatewright/internal/local/site"
 	"github.com/gatewright/gatewright/internal/local/tables"
 )
 
@@ -37,6 +40,7 @@ type Config struct {
 	API        string          // REST API to serve; optional where there is only one
 	Listen     string          // address of the API; the other listeners take the ports after it
 	Expose     bool            // allows a Listen that is not loopback
+	Site       string          // folder of a static website to serve beside it; empty for none
 	ReadyFile  string          // where to describe the running stage; empty for nowhere else
 	SigningKey *rsa.PrivateKey // signs the user pools' tokens; nil for a new one
 	NoSeed     bool            // leaves out users and customers for trying things
@@ -53,7 +57,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := privateDir(c.StateDir); err != nil {
 		return err
 	}
-	ports, err := listen(ctx, c.Listen, c.Expose)
+	ports, err := listen(ctx, c.Listen, c.Expose, c.Site != "")
 	if err != nil {
 		return err
 	}
@@ -88,6 +92,10 @@ type stage struct {
 	aws       *awsapi.Endpoint
 	tables    *tables.Server
 	gateway   http.Handler
+	site      *site.Site // nil without a website
+	users     []User     // who can sign in from the start
+
+	printing sync.Mutex // codes come while others are printed
 }
 
 // newStage reads the assembly and makes everything that serves it. Nothing
@@ -142,24 +150,26 @@ func (s *stage) prepare() (err error) {
 	}
 	s.apiStage = s.api.Stages[0]
 	s.keys = withValues(s.model.APIKeys)
-	if s.cognito, err = cognito.New(cognito.Config{
-		Pools: s.model.UserPools, BaseURL: p.auth.url(), SigningKey: c.SigningKey, Log: s.listenerLog(p.auth),
-	}); err != nil {
+	if s.cognito, err = s.newCognito(); err != nil {
 		return err
 	}
+	s.seed()
 	if s.tables, err = tables.New(s.model.Tables); err != nil {
 		return err
 	}
 	if s.aws, err = awsapi.New(awsapi.Config{
 		Account: s.api.Account, Region: s.api.Region, Log: s.listenerLog(p.aws),
-		Services: map[string]awsapi.Service{"dynamodb": s.tables},
+		Services: map[string]awsapi.Service{"cognito-idp": idp.New(s.cognito.Directories()), "dynamodb": s.tables},
 	}); err != nil {
 		return err
 	}
 	if s.functions, err = s.newFunctions(); err != nil {
 		return err
 	}
-	s.gateway, err = s.newGateway()
+	if s.gateway, err = s.newGateway(); err != nil || c.Site == "" {
+		return err
+	}
+	s.site, err = site.New(c.Site, s.siteSettings())
 	return err
 }
 
@@ -184,6 +194,9 @@ func (s *stage) newFunctions() (*functions.Runner, error) {
 }
 
 func (s *stage) close() {
+	if s.site != nil {
+		_ = s.site.Close() // read only
+	}
 	if s.functions == nil {
 		return
 	}
@@ -197,13 +210,17 @@ func (s *stage) close() {
 // serve answers until ctx ends. The stage is announced once every listener
 // takes requests.
 func (s *stage) serve(ctx context.Context) error {
-	handlers := []struct {
+	type listening struct {
 		port    *port
 		handler http.Handler
-	}{
+	}
+	handlers := []listening{
 		{s.ports.api, s.guard(s.ports.api, s.gateway)},
 		{s.ports.auth, s.guard(s.ports.auth, s.cognito)},
 		{s.ports.aws, s.guard(s.ports.aws, s.aws)},
+	}
+	if s.site != nil {
+		handlers = append(handlers, listening{s.ports.site, s.guard(s.ports.site, s.site)})
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, h := range handlers {

@@ -65,12 +65,12 @@ func isBadInput(err error) bool {
 
 func TestListenOnTakenPort(t *testing.T) {
 	t.Parallel()
-	first, err := listen(t.Context(), "127.0.0.1:0", false)
+	first, err := listen(t.Context(), "127.0.0.1:0", false, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.close()
-	_, err = listen(t.Context(), first.api.hostPort("127.0.0.1"), false)
+	_, err = listen(t.Context(), first.api.hostPort("127.0.0.1"), false, false)
 	if !isBadInput(err) || !strings.Contains(err.Error(), "is taken; stop what uses it, or choose others") {
 		t.Errorf("got %v, want the mend and exit code 2", err)
 	}
@@ -80,7 +80,7 @@ func TestListenOnTakenPort(t *testing.T) {
 // that a request may.
 func TestPortNames(t *testing.T) {
 	t.Parallel()
-	p, err := listen(t.Context(), "0.0.0.0:0", true)
+	p, err := listen(t.Context(), "0.0.0.0:0", true, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -336,7 +336,7 @@ func TestPlainRestAPIRefused(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Plain/Other.Policy: a resource policy is not evaluated yet", `endpoints of type "PRIVATE" are not served`, "Surprise is not understood",
-		"GET / (Plain/Other): a Lambda authorizer decides about it", "PUT / (Plain/Other): a Lambda authorizer decides about it",
+		"GET / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet", "PUT / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet",
 	} {
 		if strings.Count(err.Error(), want) != 1 {
 			t.Errorf("want %q once in:\n%v", want, err)

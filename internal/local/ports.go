@@ -13,7 +13,7 @@ import (
 
 // port is a listener and the name that its URLs carry.
 type port struct {
-	name     string // "api", "auth" or "aws"
+	name     string // "api", "auth", "aws" or "site"
 	listener net.Listener
 	host     string // "127.0.0.1"
 	number   int
@@ -29,6 +29,7 @@ func (p *port) hostPort(host string) string {
 // address names port 0.
 type ports struct {
 	api, auth, aws *port
+	site           *port // nil without a website
 	exposed        bool
 }
 
@@ -45,7 +46,7 @@ func (e *AddressError) Unwrap() error { return e.Err }
 func (e *AddressError) ExitCode() int { return 2 }
 
 // lastPort is the last one that leaves room for the others: the user pool's
-// endpoints, the AWS endpoint and, later, a website.
+// endpoints, the AWS endpoint and a website.
 const lastPort = 65535 - 3
 
 // CheckListen refuses an address that cannot be served, and one that other
@@ -65,8 +66,8 @@ func CheckListen(address string, expose bool) error {
 	return nil
 }
 
-// listen opens every listener or none.
-func listen(ctx context.Context, address string, expose bool) (*ports, error) {
+// listen opens every listener or none, and one for a website where there is one.
+func listen(ctx context.Context, address string, expose, site bool) (*ports, error) {
 	if err := CheckListen(address, expose); err != nil {
 		return nil, err
 	}
@@ -82,7 +83,10 @@ func listen(ctx context.Context, address string, expose bool) (*ports, error) {
 	for i, slot := range []struct {
 		name string
 		port **port
-	}{{"api", &p.api}, {"auth", &p.auth}, {"aws", &p.aws}} {
+	}{{"api", &p.api}, {"auth", &p.auth}, {"aws", &p.aws}, {"site", &p.site}} {
+		if slot.name == "site" && !site {
+			continue
+		}
 		n := 0
 		if number != 0 {
 			n = number + i
@@ -99,7 +103,7 @@ func open(ctx context.Context, name, host string, number int) (*port, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(number)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &AddressError{fmt.Sprintf("port %d is taken; stop what uses it, or choose others: --listen %s (three ports from there) or --listen %s (free ones)",
+		return nil, &AddressError{fmt.Sprintf("port %d is taken; stop what uses it, or choose others: --listen %s (the ports from there) or --listen %s (free ones)",
 			number, net.JoinHostPort(host, strconv.Itoa(number+1000)), net.JoinHostPort(host, "0")), err}
 	}
 	if err != nil {
@@ -122,7 +126,7 @@ func isLoopback(host string) bool {
 }
 
 func (p *ports) close() {
-	for _, one := range []*port{p.api, p.auth, p.aws} {
+	for _, one := range []*port{p.api, p.auth, p.aws, p.site} {
 		if one != nil {
 			_ = one.listener.Close() // a server that stopped has closed it already
 		}

@@ -52,7 +52,7 @@ type UserPool struct {
 	Clients []Client `json:"clients"`
 }
 
-// User is somebody who can sign in. None is created yet.
+// User is somebody who can sign in, with a password of this run.
 type User struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
@@ -126,7 +126,7 @@ func (s *stage) ready() Ready {
 		API: s.apiURL(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
-		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), APIKeys: s.openKeys(), Users: []User{}, Customers: []Customer{},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), APIKeys: s.openKeys(), Users: notNil(s.users), Customers: []Customer{},
 	}
 	for _, pool := range s.model.UserPools {
 		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}
@@ -139,15 +139,19 @@ func (s *stage) ready() Ready {
 		}
 		r.UserPools = append(r.UserPools, described)
 	}
+	if s.site != nil {
+		r.Site = s.siteURL()
+	}
 	for _, route := range s.callable() {
 		r.Routes = append(r.Routes, Route{Method: route.Method, Path: route.Path, Access: describe(route)})
 	}
 	return r
 }
 
-func notNil(list []string) []string {
+// notNil makes an empty list of none, which JSON would write as null.
+func notNil[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }
@@ -165,6 +169,11 @@ func describe(r assembly.Route) string {
 		who = "any ID token"
 		if len(r.Authorization.Scopes) > 0 {
 			who = access.Scopes(r.Authorization.Scopes...).String()
+		}
+	case assembly.AuthorizationCustom:
+		who = "what authorizer " + r.Authorization.Authorizer.Name + " decides"
+		if token := r.Authorization.Token; token != nil {
+			who = access.Scopes(token.Scopes...).From(token.Clients...).String()
 		}
 	case assembly.AuthorizationIAM:
 		who = "AWS_IAM signature (refused for now)"

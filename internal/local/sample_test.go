@@ -40,7 +40,16 @@ func TestCurls(t *testing.T) {
 	own.Authorizer = &assembly.Authorizer{Header: "X-Token"}
 	checks := &assembly.Validator{Parameters: true}
 	parameters := []assembly.Parameter{{Name: "X-A", In: "header"}, {Name: "id", In: "path"}, {Name: "q", In: "query"}, {Name: "r", In: "query"}}
+	asked := assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: &assembly.Authorizer{
+		Name: "ours", IdentitySources: []string{"method.request.header.Authorization"},
+	}}
+	ruled := asked
+	ruled.Token = &assembly.TokenRule{Clients: []string{"website", "mobile"}}
+	askedOther := assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: &assembly.Authorizer{Name: "other"}}
 	routes := []assembly.Route{
+		{Method: "GET", Path: "/asked", Authorization: asked},
+		{Method: "GET", Path: "/asked/other", Authorization: askedOther},
+		{Method: "GET", Path: "/asked/ruled", Authorization: ruled},
 		{Method: "GET", Path: "/checked", Authorization: public, Validator: checks, RequiredParameters: parameters},
 		{Method: "GET", Path: "/checked/not", Authorization: public, Validator: &assembly.Validator{}, RequiredParameters: parameters},
 		{Method: "DELETE", Path: "/files/{path+}", Authorization: scoped},
@@ -58,6 +67,9 @@ func TestCurls(t *testing.T) {
 		{Method: "GET", Path: "/unserved/{id}", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito}},
 	}
 	want := []string{
+		`curl -H "Authorization: Bearer $TOKEN" http://a/asked`,
+		"# its Lambda authorizer, other, says what it takes",
+		"# for users of website or mobile only; sign in: gatewright token --client NAME",
 		`curl -H "X-A: X-A" "http://a/checked?q=q&r=r"`,
 		"curl http://a/checked/not",
 		"curl http://a/files/path",
@@ -72,7 +84,7 @@ func TestCurls(t *testing.T) {
 		`curl -H "x-api-key: $KEY" http://a/paid`,
 		"# answers 403: signatures are not evaluated yet",
 		"# answers 500: no",
-		"# an ID token: nobody can sign in here yet; with --signing-key a test signs its own",
+		"# an ID token of a user: gatewright token --client NAME --json prints one",
 	}
 	got := curls("http://a", routes, true)
 	if len(got) != len(want) {

@@ -38,6 +38,10 @@ func (b *builder) access(r request) []Access {
 	case assembly.AuthorizationCognito, assembly.AuthorizerJWT:
 		list = b.tokens(r)
 	case assembly.AuthorizationCustom:
+		if r.Token != nil {
+			list = b.ruled(r)
+			break
+		}
 		list = append(list, Access{Caller: b.add(b.authorizer(r.Authorizer)), Conditional: true})
 	case assembly.AuthorizationIAM:
 		list = b.signed(r)
@@ -148,6 +152,20 @@ func (b *builder) tokens(r request) []Access {
 	}
 	if a.Type == assembly.AuthorizerJWT && !found {
 		list = append(list, b.issuer(a.Issuer))
+	}
+	return list
+}
+
+// ruled lists the clients whose tokens Gatewright's own Lambda authorizer takes.
+func (b *builder) ruled(r request) []Access {
+	list := []Access{}
+	asked := assembly.Authorization{Scopes: r.Token.Scopes, Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}
+	for _, pool := range b.model.UserPools {
+		for _, c := range pool.Clients {
+			if slices.Contains(r.Token.ClientIDs, c.ID) && len(asked.Scopes) > 0 && mayBring(c, asked) {
+				list = append(list, Access{Caller: b.add(b.client(pool, c))})
+			}
+		}
 	}
 	return list
 }

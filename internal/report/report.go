@@ -87,7 +87,8 @@ type Route struct {
 
 	Authorization string   `json:"authorization"` // as CloudFormation names it; empty where it is not understood
 	Authorizer    string   `json:"authorizer,omitempty"`
-	Scopes        []string `json:"scopes"` // any one suffices
+	Scopes        []string `json:"scopes"`            // any one suffices
+	Clients       []string `json:"clients,omitempty"` // names of the only clients whose tokens are taken
 	KeyRequired   bool     `json:"keyRequired"`
 	PublicReason  string   `json:"publicReason,omitempty"` // why anyone may call it, as the app states
 

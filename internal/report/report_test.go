@@ -290,6 +290,28 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// Gatewright's own Lambda authorizer says whose tokens it takes.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	m := shop(1)
+	route := &m.RestAPIs[0].Routes[0]
+	for name, tt := range map[string]struct {
+		token *assembly.TokenRule
+		want  []string
+	}{
+		"not known":         {nil, []string{"authorizer:dev/API:Users?"}},
+		"nobody":            {&assembly.TokenRule{}, []string{}},
+		"one of two":        {&assembly.TokenRule{Scopes: []string{"orders/1", "orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{"client:dev/Client1"}},
+		"without the scope": {&assembly.TokenRule{Scopes: []string{"orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{}},
+	} {
+		route.Authorization = assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: route.Authorization.Authorizer, Token: tt.token}
+		got := report.New(m).Stages[0].APIs[0].Routes[0]
+		if list := callers(got); !reflect.DeepEqual(list, tt.want) || tt.token != nil && !reflect.DeepEqual(got.Clients, tt.token.Clients) {
+			t.Errorf("%s: %v, %v", name, list, got.Clients)
+		}
+	}
+}
+
 // A key is asked for besides, and makes a caller only where nothing else is
 // asked.
 func TestKeys(t *testing.T) {

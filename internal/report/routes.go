@@ -25,6 +25,9 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 		if r.Authorization.Authorizer != nil {
 			route.Authorizer = r.Authorization.Authorizer.Name
 		}
+		if token := r.Authorization.Token; token != nil {
+			route.Scopes, route.Clients = notNil(token.Scopes), token.Clients
+		}
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
 		}

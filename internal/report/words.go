@@ -54,6 +54,9 @@ func asksFor(r Route) string {
 		text = "a signature (AWS_IAM)"
 	case "CUSTOM":
 		text = "what its Lambda authorizer decides"
+		if len(r.Clients) > 0 {
+			text = "an access token with " + oneOf(r.Scopes) + ", of the client " + strings.Join(r.Clients, " or ")
+		}
 	default:
 		return "something that is not understood"
 	}

@@ -21,38 +21,42 @@ var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 // reference).
 var zoneIDPattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 
-func (r *reader) callbacks(value ast.Node) {
+// redirects reads URIs to which Cognito sends browsers.
+func (r *reader) redirects(value ast.Node, key, example string, ownSchemes bool) []string {
 	list, ok := value.(*ast.SequenceNode)
 	if !ok {
-		r.At(value, "callbacks is not a list; write [%s]", exampleCallback)
-		return
+		r.At(value, "%s is not a list; write [%s]", key, example)
+		return nil
 	}
 	if len(list.Values) > apispec.MaxRedirects {
-		r.At(value, "callbacks has %d entries; Cognito takes %d", len(list.Values), apispec.MaxRedirects)
+		r.At(value, "%s has %d entries; Cognito takes %d", key, len(list.Values), apispec.MaxRedirects)
 	}
+	var uris []string
 	for i, item := range list.Values {
-		key := fmt.Sprintf("callbacks[%d]", i)
-		callback, ok := r.Text(item, key, exampleCallback)
+		at := fmt.Sprintf("%s[%d]", key, i)
+		uri, ok := r.Text(item, at, example)
 		if !ok {
 			continue
 		}
-		if err := apispec.CheckRedirect(callback, false); err != nil {
-			r.At(item, "%s %v", key, err)
+		if err := apispec.CheckRedirect(uri, ownSchemes); err != nil {
+			r.At(item, "%s %v", at, err)
 		}
-		if slices.Contains(r.stage.Callbacks, callback) {
-			r.At(item, "%s %q stands there twice; keep one", key, callback)
+		if slices.Contains(uris, uri) {
+			r.At(item, "%s %q stands there twice; keep one", at, uri)
 		}
-		r.stage.Callbacks = append(r.stage.Callbacks, callback)
+		uris = append(uris, uri)
 	}
+	return uris
 }
 
-func (r *reader) retain(value ast.Node) {
+// flag reads true or false. The mend says when true is meant.
+func (r *reader) flag(value ast.Node, key, mend string, into *bool) {
 	node, ok := value.(*ast.BoolNode)
 	if !ok {
-		r.At(value, "retain is neither true nor false; write true to keep users and notes when the stage is deleted")
+		r.At(value, "%s is neither true nor false; write %s", key, mend)
 		return
 	}
-	r.stage.Retain = node.Value
+	*into = node.Value
 }
 
 func (r *reader) throttle(value ast.Node) {

@@ -52,6 +52,19 @@ func TestReadOperationProblems(t *testing.T) {
 			`8:5: callbacks[3] takes text such as https://shop.example.com/callback, not a value of type integer`,
 			`10:5: callbacks[5] "https://a.example" stands there twice; keep one`}},
 		{"callbacks that are no list", head + "callbacks: https://a.example\n", []string{`4:12: callbacks is not a list; write [https://shop.example.com/callback]`}},
+		{"logouts", head + "callbacks: [https://a.example]\nlogouts:\n  - http://a.example/\n  - com.example.shop:/\n", []string{
+			`6:5: logouts[0] "http://a.example/" is not encrypted, which is for localhost, 127.0.0.1 and [::1] only; write https`,
+			`7:5: logouts[1] "com.example.shop:/" is neither https nor http on this machine; write one such as https://shop.example.com/callback`}},
+		{"logouts alone", head + "logouts: [https://a.example/]\n", []string{
+			`4:1: logouts without callbacks, so nobody signs in to a website; write callbacks or remove the key`}},
+		{"logouts that are no list", head + "callbacks: []\nlogouts: 7\n", []string{`5:10: logouts is not a list; write [https://shop.example.com/]`}},
+		{"mobile callbacks", head + "mobileCallbacks:\n  - shop:/cb\n  - com.example.shop:cb\n  - 7\n  - com.example.shop:/cb\n  - com.example.shop:/cb\n", []string{
+			`5:5: mobileCallbacks[0] "shop:/cb" has a scheme that is no domain name in reverse; write one such as com.example.shop:/callback (RFC 8252 section 7.1)`,
+			`6:5: mobileCallbacks[1] "com.example.shop:cb" has no slash after its scheme; write com.example.shop:/callback`,
+			`7:5: mobileCallbacks[2] takes text such as com.example.shop:/callback, not a value of type integer`,
+			`9:5: mobileCallbacks[4] "com.example.shop:/cb" stands there twice; keep one`}},
+		{"mobile callbacks that are no list", head + "mobileCallbacks: com.example.shop:/cb\n", []string{`4:18: mobileCallbacks is not a list; write [com.example.shop:/callback]`}},
+		{"sign-up in words", head + "selfSignUp: maybe\n", []string{`4:13: selfSignUp is neither true nor false; write true to let anyone make a user`}},
 		{"a domain without an account", "name: dev\nregion: eu-west-1\ndomain: {zone: example.com, api: api.example.com}\n", []string{
 			`3:1: domain without an account; write the account whose zone it is, 12 digits`}},
 		{"half a domain", head + "domain:\n  zone: example.com\n", []string{`5:3: no domain.api; it is required`}},
@@ -179,6 +192,9 @@ func TestSchemaEqualsType(t *testing.T) {
 		fmt.Sprint(schema.Properties["tokenLifetime"].Default):        strings.TrimSuffix(DefaultTokenLifetime.String(), "0s"),
 		fmt.Sprint(schema.Properties["refreshTokenLifetime"].Default): strings.TrimSuffix(DefaultRefreshTokenLifetime.String(), "0m0s"),
 		fmt.Sprint(schema.Properties["callbacks"].MaxItems):           fmt.Sprint(apispec.MaxRedirects),
+		fmt.Sprint(schema.Properties["logouts"].MaxItems):             fmt.Sprint(apispec.MaxRedirects),
+		fmt.Sprint(schema.Properties["mobileCallbacks"].MaxItems):     fmt.Sprint(apispec.MaxRedirects),
+		fmt.Sprint(schema.Properties["selfSignUp"].Default):           fmt.Sprint(newReader("").stage.SelfSignUp),
 		fmt.Sprint(schema.Properties["retain"].Default):               fmt.Sprint(newReader("").stage.Retain),
 	} {
 		if key != want {
@@ -289,6 +305,16 @@ func TestSchemaAgrees(t *testing.T) {
 		{head + "callbacks: ['https://me@a.example/']\n", false},
 		{head + "callbacks: ['https://a.example/" + strings.Repeat("a", 1024) + "']\n", false},
 		{head + "callbacks: ['https://a.example/#cb']\n", false},
+		{head + "callbacks: [https://a.example]\nlogouts: [https://a.example/]\n", true},
+		{head + "callbacks: [https://a.example]\nlogouts: ['shop:/cb']\n", false},
+		{head + "logouts: [https://a.example/]\n", false},
+		{head + "mobileCallbacks: ['com.example.shop:/cb', 'http://127.0.0.1:4014/cb']\n", true},
+		{head + "mobileCallbacks: ['shop:/cb']\n", false},
+		{head + "mobileCallbacks: ['Com.example.shop:/cb']\n", false},
+		{head + "mobileCallbacks: ['com.example.shop:cb']\n", false},
+		{head + "mobileCallbacks: ['com.example.shop:/#cb']\n", false},
+		{head + "selfSignUp: true\n", true},
+		{head + "selfSignUp: 'true'\n", false},
 		{head + "tokenLifetime: 1h30m\n", true},
 		{head + "tokenLifetime: 15\n", false},
 		{head + "refreshTokenLifetime: 720h\n", true},

@@ -28,6 +28,8 @@ const (
 const (
 	exampleOrigin   = "https://shop.example.com"
 	exampleCallback = "https://shop.example.com/callback"
+	exampleLogout   = "https://shop.example.com/"
+	exampleScheme   = "com.example.shop:/callback"
 )
 
 var (
@@ -66,14 +68,23 @@ func (r *reader) read(data []byte) {
 func (r *reader) fields() []strictyaml.Field {
 	return []strictyaml.Field{
 		{Key: "name", Read: r.name}, {Key: "region", Read: r.region}, {Key: "account", Read: r.account},
-		{Key: "origins", Read: r.origins}, {Key: "callbacks", Read: r.callbacks},
+		{Key: "origins", Read: r.origins},
+		{Key: "callbacks", Read: func(n ast.Node) { r.stage.Callbacks = r.redirects(n, "callbacks", exampleCallback, false) }},
+		{Key: "logouts", Read: func(n ast.Node) { r.stage.Logouts = r.redirects(n, "logouts", exampleLogout, false) }},
+		{Key: "mobileCallbacks", Read: func(n ast.Node) {
+			r.stage.MobileCallbacks = r.redirects(n, "mobileCallbacks", exampleScheme, true)
+		}},
+		{Key: "selfSignUp", Read: func(n ast.Node) { r.flag(n, "selfSignUp", "true to let anyone make a user", &r.stage.SelfSignUp) }},
 		{Key: "tokenLifetime", Read: func(n ast.Node) {
 			r.stage.TokenLifetime = r.lifetime(n, "tokenLifetime", "15m", minTokenLifetime, maxTokenLifetime)
 		}},
 		{Key: "refreshTokenLifetime", Read: func(n ast.Node) {
 			r.stage.RefreshTokenLifetime = r.lifetime(n, "refreshTokenLifetime", "12h", minRefreshTokenLifetime, maxRefreshTokenLifetime)
 		}},
-		{Key: "retain", Read: r.retain}, {Key: "throttle", Read: r.throttle}, {Key: "logRetention", Read: r.logRetention}, {Key: "domain", Read: r.domain},
+		{Key: "retain", Read: func(n ast.Node) {
+			r.flag(n, "retain", "true to keep users and notes when the stage is deleted", &r.stage.Retain)
+		}},
+		{Key: "throttle", Read: r.throttle}, {Key: "logRetention", Read: r.logRetention}, {Key: "domain", Read: r.domain},
 	}
 }
 
@@ -86,6 +97,9 @@ func (r *reader) together(seen map[string]*token.Token) {
 	}
 	if s.RefreshTokenLifetime < s.TokenLifetime {
 		r.Report(seen["refreshTokenLifetime"], "refreshTokenLifetime is shorter than the tokenLifetime, which Cognito refuses; write %dh or more", (s.TokenLifetime+time.Hour-1)/time.Hour)
+	}
+	if seen["logouts"] != nil && seen["callbacks"] == nil {
+		r.Report(seen["logouts"], "logouts without callbacks, so nobody signs in to a website; write callbacks or remove the key")
 	}
 	if seen["domain"] != nil && seen["account"] == nil {
 		r.Report(seen["domain"], "domain without an account; write the account whose zone it is, 12 digits")

@@ -45,6 +45,17 @@ type Stage struct {
 	// redirect URIs of the stage's browser client.
 	Callbacks []string `yaml:"callbacks,omitempty"`
 
+	// Logouts are where a browser may go after its user signed out. They need
+	// Callbacks.
+	Logouts []string `yaml:"logouts,omitempty"`
+
+	// MobileCallbacks are where the mobile app gets its user back after signing
+	// in: the redirect URIs of the stage's mobile client, own schemes included.
+	MobileCallbacks []string `yaml:"mobileCallbacks,omitempty"`
+
+	// SelfSignUp lets anyone make a user.
+	SelfSignUp bool `yaml:"selfSignUp,omitempty"`
+
 	// TokenLifetime is the lifetime of access tokens in whole minutes, from
 	// 5 minutes to 24 hours; DefaultTokenLifetime where the file has none.
 	TokenLifetime time.Duration `yaml:"tokenLifetime,omitempty"`

@@ -17,9 +17,11 @@ func TestReadRepositoryStages(t *testing.T) {
 	}
 	want := []Stage{
 		{Name: "dev", Region: "eu-west-1", Origins: []string{"http://localhost:4013"}, Callbacks: []string{"http://localhost:4013/callback"},
+			Logouts: []string{"http://localhost:4013/"}, MobileCallbacks: []string{"com.example.gatewright:/callback", "http://127.0.0.1:4014/callback"}, SelfSignUp: true,
 			TokenLifetime: 15 * time.Minute, RefreshTokenLifetime: 12 * time.Hour, Throttle: Throttle{50, 100}, LogRetentionDays: 7, File: "../../stages/dev.yaml"},
 		{Name: "prod", Region: "eu-central-1", Account: "111122223333",
 			Origins: []string{"https://shop.example.com", "https://www.example.com"}, Callbacks: []string{"https://shop.example.com/callback"},
+			Logouts: []string{"https://shop.example.com/"}, MobileCallbacks: []string{"com.example.shop:/callback"},
 			TokenLifetime: 15 * time.Minute, RefreshTokenLifetime: 12 * time.Hour, Retain: true, Throttle: Throttle{200, 400}, LogRetentionDays: 365, File: "../../stages/prod.yaml"},
 	}
 	if !reflect.DeepEqual(stages, want) {
@@ -35,13 +37,15 @@ func TestRead(t *testing.T) {
 	}{
 		{"the least", "name: dev\nregion: eu-west-1\n", func(*Stage) {}},
 		{"everything", "---\nname: dev # why not\nregion: 'us-gov-west-1'\naccount: \"012345678901\"\norigins: [ https://shop.example.com:8443, https://b.example ]\ntokenLifetime: 1h30m\nrefreshTokenLifetime: 87600h\n" +
-			"callbacks: [https://shop.example.com/cb?x=y, \"http://[::1]:8080/cb\"]\nretain: false\nthrottle: {rate: 0.5, burst: 1}\nlogRetention: 3653\n" +
+			"callbacks: [https://shop.example.com/cb?x=y, \"http://[::1]:8080/cb\"]\nlogouts: [https://shop.example.com]\nmobileCallbacks: [com.example.shop:/cb, https://shop.example.com/app]\nselfSignUp: true\nretain: false\nthrottle: {rate: 0.5, burst: 1}\nlogRetention: 3653\n" +
 			"domain: {zone: example.com, zoneId: Z0123456789ABCDEFGHIJ, api: example.com}\n",
 			func(s *Stage) {
 				s.Region, s.Account = "us-gov-west-1", "012345678901"
 				s.TokenLifetime, s.RefreshTokenLifetime = 90*time.Minute, 10*365*24*time.Hour
 				s.Origins = []string{"https://shop.example.com:8443", "https://b.example"}
 				s.Callbacks = []string{"https://shop.example.com/cb?x=y", "http://[::1]:8080/cb"}
+				s.Logouts, s.MobileCallbacks = []string{"https://shop.example.com"}, []string{"com.example.shop:/cb", "https://shop.example.com/app"}
+				s.SelfSignUp = true
 				s.Retain, s.Throttle, s.LogRetentionDays = false, Throttle{0.5, 1}, 3653
 				s.Domain = &Domain{"example.com", "Z0123456789ABCDEFGHIJ", "example.com"}
 			}},
@@ -93,18 +97,18 @@ func TestReadProblems(t *testing.T) {
 		{"not YAML", head + "origins: [\n", []string{`3:10: not YAML: sequence end token ']' not found`}},
 		{"two documents", head + "---\nname: prod\n", []string{`3:1: a second document; give each stage a file of its own`}},
 		{"two documents and more", "region: eu-west-1\nlifetime: 15m\n---\n", []string{
-			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
+			`2:1: unknown key "lifetime"; the keys are name, region, account, origins, callbacks, logouts, mobileCallbacks, selfSignUp, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
 			`1:1: no name; it is required`,
 			`3:1: a second document; give each stage a file of its own`}},
 		{"nothing required", "origins: []\n", []string{
 			`1:1: no name; it is required`,
 			`1:1: no region; it is required`}},
 		{"all problems at once", "# a comment\nname: dev\nRegion: eu-west-1\nregion: Ireland\naccount: 1234\ntokenLifetime: 2m\norigin: x\n", []string{
-			`3:1: unknown key "Region"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
+			`3:1: unknown key "Region"; the keys are name, region, account, origins, callbacks, logouts, mobileCallbacks, selfSignUp, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`,
 			`4:9: region "Ireland" is no AWS Region; write one such as eu-west-1`,
 			`5:10: account "1234" is no AWS account; write its 12 digits, or remove the key to use the account of whoever deploys`,
 			`6:16: tokenLifetime 2m is outside what Cognito takes; write 5m to 24h`,
-			`7:1: unknown key "origin"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
+			`7:1: unknown key "origin"; the keys are name, region, account, origins, callbacks, logouts, mobileCallbacks, selfSignUp, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
 		{"duplicate keys", head + "region: eu-west-2\n", []string{`3:1: region is set twice, first in line 2; keep one`}},
 		{"keys without a value", "name:\nregion: eu-west-1\norigins: ~\n", []string{
 			`1:1: name has no value; write one or remove the key`,
@@ -119,7 +123,7 @@ func TestReadProblems(t *testing.T) {
 			`1:7: name takes text such as dev, not a value of type anchor`,
 			`2:9: region takes text such as eu-west-1, not a value of type tag`,
 			`3:16: tokenLifetime takes text such as 15m, not a value of type alias`,
-			`4:1: unknown key "<<"; the keys are name, region, account, origins, callbacks, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
+			`4:1: unknown key "<<"; the keys are name, region, account, origins, callbacks, logouts, mobileCallbacks, selfSignUp, tokenLifetime, refreshTokenLifetime, retain, throttle, logRetention, domain`}},
 		{"another file's name", "name: prod\nregion: eu-west-1\n", []string{`1:7: name "prod" differs from the file's name; write "dev" or rename the file to prod.yaml`}},
 		{"no stage name", "name: 'dev stage'\nregion: eu-west-1\n", []string{`1:7: name "dev stage" is no stage name; write a letter, then up to 63 letters, digits and hyphens`}},
 		{"a lifetime without a unit", head + "tokenLifetime: '15'\n", []string{`3:16: tokenLifetime "15" is no duration; write a number with its unit, such as 15m`}},

@@ -14,20 +14,25 @@ const event = `{
 	"version": "2", "triggerSource": "TokenGeneration_HostedAuth", "region": "eu-west-1", "userPoolId": "eu-west-1_AbCdEfGhI",
 	"userName": "a36036a8-9061-424d-a737-56d57dae7bc6", "callerContext": {"awsSdkVersion": "unknown", "clientId": "1example23456789"},
 	"request": {"userAttributes": ATTRIBUTES,
-		"groupConfiguration": {"groupsToOverride": ["staff"], "iamRolesToOverride": [], "preferredRole": null}, "scopes": ["orders/read"]},
+		"groupConfiguration": {"groupsToOverride": ["staff"], "iamRolesToOverride": [], "preferredRole": null}, "scopes": SCOPES},
 	"response": {"claimsAndScopeOverrideDetails": null}}`
 
 func call(t *testing.T, claims, userAttributes string) map[string]any {
 	t.Helper()
-	names, err := parse(claims)
+	return callScopes(t, claims, "", userAttributes, `["orders/read"]`)
+}
+
+func callScopes(t *testing.T, claims, sdkScopes, userAttributes, scopes string) map[string]any {
+	t.Helper()
+	trigger, err := parse(claims, sdkScopes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var e events.CognitoEventUserPoolsPreTokenGenV2_0
-	if err := json.Unmarshal([]byte(strings.Replace(event, "ATTRIBUTES", userAttributes, 1)), &e); err != nil {
+	if err := json.Unmarshal([]byte(strings.NewReplacer("ATTRIBUTES", userAttributes, "SCOPES", scopes).Replace(event)), &e); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := names.handle(t.Context(), e)
+	answer, err := trigger.handle(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +83,44 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// Scopes are added to the tokens of sign-ins by the user pool's API alone.
+func TestSDKScopes(t *testing.T) {
+	t.Parallel()
+	const admin = `"aws.cognito.signin.user.admin"`
+	tests := []struct{ name, sdkScopes, scopes, want string }{
+		{"by the API", "orders/read web/use", `[` + admin + `]`, `["orders/read","web/use"]`},
+		{"on the pages, where the client may ask for it", "orders/read", `["openid", ` + admin + `]`, `["orders/read"]`},
+		{"on the pages", "orders/read", `["openid", "orders/write"]`, `null`},
+		{"another scope that begins alike", "orders/read", `["aws.cognito.signin.user.admin2", "aws.cognito.signin"]`, `null`},
+		{"no scopes", "orders/read", `[]`, `null`},
+		{"no word on scopes", "orders/read", `null`, `null`},
+		{"nothing to add", "", `[` + admin + `]`, `null`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			claims := ""
+			if tt.sdkScopes == "" {
+				claims = "name"
+			}
+			access := callScopes(t, claims, tt.sdkScopes, `{"name": "Ann"}`, tt.scopes)["accessTokenGeneration"].(map[string]any)
+			got, err := json.Marshal(access["scopesToAdd"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != tt.want || access["scopesToSuppress"] != nil {
+				t.Errorf("the access token gets %s and loses %v, want %s", got, access["scopesToSuppress"], tt.want)
+			}
+		})
+	}
+	both := callScopes(t, "name", "orders/read", `{"name": "Ann"}`, `[`+admin+`]`)["accessTokenGeneration"]
+	if got, want := both, any(map[string]any{
+		"claimsToAddOrOverride": map[string]any{"name": "Ann"}, "claimsToSuppress": nil, "scopesToAdd": []any{"orders/read"}, "scopesToSuppress": nil,
+	}); !reflect.DeepEqual(got, want) {
+		t.Errorf("claims and scopes together are %v, want %v", got, want)
+	}
+}
+
 // Nothing but claims of the access token changes.
 func TestLeavesTheRest(t *testing.T) {
 	t.Parallel()
@@ -102,10 +145,20 @@ func TestLeavesTheRest(t *testing.T) {
 // A function that lost its configuration does not start.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
-	for _, list := range []string{"", ",", "email,", "email,,name"} {
-		err := run(func(string) string { return list })
-		if err == nil || !strings.Contains(err.Error(), "ACCESS_TOKEN_CLAIMS is") {
-			t.Errorf("%q: %v", list, err)
+	for _, tt := range []struct{ claims, scopes, want string }{
+		{"", "", "neither ACCESS_TOKEN_CLAIMS nor SDK_SCOPES is set"},
+		{",", "", "ACCESS_TOKEN_CLAIMS is"},
+		{"email,", "orders/read", "ACCESS_TOKEN_CLAIMS is"},
+		{"email,,name", "", "ACCESS_TOKEN_CLAIMS is"},
+		{"", " ", "SDK_SCOPES is"},
+		{"email", "orders/read ", "SDK_SCOPES is"},
+		{"", "orders/read  web/use", "SDK_SCOPES is"},
+	} {
+		err := run(func(name string) string {
+			return map[string]string{"ACCESS_TOKEN_CLAIMS": tt.claims, "SDK_SCOPES": tt.scopes}[name]
+		})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q, %q: %v", tt.claims, tt.scopes, err)
 		}
 	}
 }

@@ -139,13 +139,26 @@ func (d deployed) id(template object, kind string) string {
 
 func (d deployed) ref(kind string) object { return object{"Ref": d.id(d.api, kind)} }
 
-// scheme names the security scheme of the user pool.
+// scheme is the security scheme of the user pool's own authorizer.
 func (d deployed) scheme() string {
-	for name := range d.body()["components"].(object)["securitySchemes"].(object) {
-		return name
+	for name, scheme := range d.schemes() {
+		if scheme.(object)["x-amazon-apigateway-authtype"] == "cognito_user_pools" {
+			return name
+		}
 	}
-	d.t.Fatal("no security scheme")
+	d.t.Fatal("no security scheme of a user pool")
 	return ""
+}
+
+func (d deployed) schemes() object {
+	return d.body()["components"].(object)["securitySchemes"].(object)
+}
+
+// withoutLambdaAuthorizer lets the user pool's own authorizer decide about the
+// first-party route, so that nothing is left that could ask for any scope.
+func (d deployed) withoutLambdaAuthorizer() {
+	d.operation("/v1/session", "get")["security"] = []any{object{d.scheme(): []any{"web/use"}}}
+	delete(d.schemes(), "gatewright")
 }
 
 // byKey makes a route ask for an API key as well, or for that alone.
@@ -221,7 +234,7 @@ var mutations = map[string]struct {
 	"method-open":           {change: func(d deployed) { delete(d.operation(notes, "get"), "security") }},
 	"method-without-scopes": {change: func(d deployed) { d.operation(notes, "get")["security"] = []any{object{d.scheme(): []any{}}} }},
 	"scope-ungranted": {change: func(d deployed) {
-		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "")
+		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "notes")
 		server["Scopes"] = append(server["Scopes"].([]any), object{"ScopeName": "erase", "ScopeDescription": "Erase notes"})
 		d.operation(oneNote, "delete")["security"] = []any{object{d.scheme(): []any{"notes/erase"}}}
 	}},
@@ -229,7 +242,8 @@ var mutations = map[string]struct {
 		d.client()["AllowedOAuthScopes"] = append(d.client()["AllowedOAuthScopes"].([]any), "notes/erase")
 	}},
 	"scope-unused": {change: func(d deployed) {
-		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "")
+		d.withoutLambdaAuthorizer()
+		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "notes")
 		server["Scopes"] = append(server["Scopes"].([]any), object{"ScopeName": "export", "ScopeDescription": "Export notes"})
 		d.client()["AllowedOAuthScopes"] = append(d.client()["AllowedOAuthScopes"].([]any), "notes/export")
 	}},
@@ -244,7 +258,7 @@ var mutations = map[string]struct {
 	}},
 	"admin-scope-signup": {change: func(d deployed) {
 		d.pool()["AdminCreateUserConfig"] = object{"AllowAdminCreateUserOnly": false}
-		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "")
+		server := d.one(d.identity, "AWS::Cognito::UserPoolResourceServer", "notes")
 		server["Scopes"] = append(server["Scopes"].([]any), object{"ScopeName": "admin", "ScopeDescription": "Administer notes"})
 		d.client()["AllowedOAuthScopes"] = append(d.client()["AllowedOAuthScopes"].([]any), "notes/admin")
 		d.operation(oneNote, "delete")["security"] = []any{object{d.scheme(): []any{"notes/admin"}}}

@@ -22,8 +22,13 @@ var scopeUnused = audit.Rule{
 		used := map[string]bool{}
 		audited := map[*assembly.UserPool]bool{}
 		for _, route := range routesOf(m) {
-			if route.Type == assembly.AuthorizationCustom {
+			if route.Type == assembly.AuthorizationCustom && route.Token == nil {
 				return // its function may ask for any scope
+			}
+			if route.Token != nil {
+				for _, scope := range route.Token.Scopes {
+					used[scope] = true
+				}
 			}
 			for _, scope := range route.Scopes {
 				used[scope] = true

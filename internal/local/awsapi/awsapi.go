@@ -1,7 +1,8 @@
 // Package awsapi serves the one endpoint that AWS SDKs and the AWS CLI are
-// pointed at (AWS_ENDPOINT_URL, --endpoint-url). Every request must carry
-// Signature Version 4 with a credential of this run, so nothing else on the
-// machine, a web page least of all, can call it.
+// pointed at (AWS_ENDPOINT_URL, --endpoint-url). A request must carry Signature
+// Version 4 with a credential of this run, so nothing else on the machine, a web
+// page least of all, can call it. Only what AWS itself takes from anybody needs
+// none, such as signing in to a user pool.
 //
 // It answers sts:GetCallerIdentity and hands the requests of JSON services to
 // whoever serves them. Every other operation is refused in its own protocol with
@@ -187,9 +188,17 @@ func isServiceName(service string) bool {
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := e.config.Now()
 	c := readCall(r)
-	principal, a := e.answer(r, &c)
+	var principal string
+	var a answer
+	if allowScripts(w, r) {
+		a = answer{status: http.StatusNoContent}
+	} else {
+		principal, a = e.answer(r, &c)
+	}
 	h := w.Header()
-	h.Set("Content-Type", a.contentType)
+	if a.contentType != "" {
+		h.Set("Content-Type", a.contentType)
+	}
 	h.Set("X-Amzn-Requestid", c.requestID)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -217,6 +226,12 @@ func (e *Endpoint) answer(r *http.Request, c *call) (principal string, a answer)
 		return "", c.refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The body is larger than 1 MiB.")
 	}
 	c.readAction(r, body)
+	if service, name := e.public(r, c); service != nil {
+		c.service = name
+		if status, document, served := service.Serve(c.operation, body); served {
+			return "", c.fromService(status, document)
+		}
+	}
 	caller, err := e.verifier.Verify(r, body)
 	if err != nil {
 		return "", c.refuseSignature(err)

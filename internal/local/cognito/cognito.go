@@ -1,11 +1,11 @@
 // Package cognito serves what Amazon Cognito serves for the user pools of a
-// stage: the OAuth 2.0 token endpoint, the pools' public keys and their OpenID
-// configuration.
+// stage: under its domain the OAuth 2.0 endpoints and the sign-in pages, and
+// each pool's public keys and OpenID configuration.
 //
-// On AWS each pool has a domain of its own for /oauth2/… and is found under the
+// On AWS each pool has a domain of its own for the former and is found under the
 // Region's cognito-idp host for the rest. Here one listener stands for all of
 // them; a client id, unique among pools, tells whose domain was meant. A pool
-// without a domain has no token endpoint here either.
+// without a domain has no endpoints here either.
 //
 //	server, err := cognito.New(cognito.Config{Pools: model.UserPools, BaseURL: "http://127.0.0.1:4011"})
 //	...
@@ -13,16 +13,20 @@
 package cognito
 
 import (
+	"context"
 	"crypto/rsa"
-	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/authn"
+	"github.com/gatewright/gatewright/internal/local/cognito/directory"
+	"github.com/gatewright/gatewright/internal/local/cognito/hosted"
 	"github.com/gatewright/gatewright/internal/local/requestlog"
 )
 
@@ -35,6 +39,13 @@ type Config struct {
 	// SigningKey signs every pool's tokens: RSA with 2,048 to 4,096 bits.
 	// Default: a fresh one of 2,048 bits.
 	SigningKey *rsa.PrivateKey
+	// Account and Region stand in the events that triggers get.
+	Account, Region string
+	// Invoke calls a trigger. Default: none, and a pool with triggers refuses
+	// what they decide.
+	Invoke func(ctx context.Context, functionARN string, payload []byte) (answer []byte, functionError string, err error)
+	// Deliver gets what AWS would mail or text. Default: it is lost.
+	Deliver func(directory.Message)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Log gets one line per request, without credentials. Default: none.
@@ -43,37 +54,13 @@ type Config struct {
 
 // Server serves the user pools. It is safe for concurrent use.
 type Server struct {
-	config    Config
-	signer    *signer
-	clients   map[string]*client // by client id
-	endpoints map[string]endpoint
+	config      Config
+	signer      *signer
+	directories map[string]*directory.Directory // by pool id
+	endpoints   map[string]hosted.Endpoint
 }
 
 var _ http.Handler = (*Server)(nil)
-
-// client is an app client and what this run made up for it.
-type client struct {
-	assembly.UserPoolClient
-	pool   *assembly.UserPool
-	secret string // empty for a public client
-}
-
-// endpoint is what a path serves.
-type endpoint struct {
-	method string
-	serve  func(*http.Request) answer
-	// cors is the Access-Control-Allow-Origin for a request's origin.
-	cors func(origin string) string
-}
-
-// answer is a response and what the log says of it.
-type answer struct {
-	status int
-	body   any // JSON
-	allow  string
-	client string // name of the client, once it is known
-	reason string // why not; empty where the request succeeded
-}
 
 // New returns a Server, or an error if a pool's issuer is not under
 // c.BaseURL, two pools or clients share an id, or the key is unusable.
@@ -84,59 +71,75 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Deliver == nil {
+		c.Deliver = func(directory.Message) {}
+	}
 	signer, err := newSigner(c.SigningKey)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, signer: signer, clients: map[string]*client{}, endpoints: map[string]endpoint{}}
+	s := &Server{config: c, signer: signer, directories: map[string]*directory.Directory{}, endpoints: map[string]hosted.Endpoint{}}
 	keys := signer.jwks()
+	clients := map[string]bool{}
+	var pools []hosted.Pool
 	for _, pool := range c.Pools {
 		if pool.ID == "" || pool.Issuer != c.BaseURL+"/"+pool.ID {
 			return nil, fmt.Errorf("user pool %s: issuer %q is not %s/%s", pool.Path, pool.Issuer, c.BaseURL, pool.ID)
 		}
-		if _, twice := s.endpoints["/"+pool.ID+jwksPath]; twice {
+		if s.directories[pool.ID] != nil {
 			return nil, fmt.Errorf("user pool %s: another pool has the id %s", pool.Path, pool.ID)
 		}
+		for _, declared := range pool.Clients {
+			if declared.ID == "" || clients[declared.ID] {
+				return nil, fmt.Errorf("app client %s: its id %q is empty or another client's", declared.Path, declared.ID)
+			}
+			clients[declared.ID] = true
+		}
+		if s.directories[pool.ID], err = s.newDirectory(pool); err != nil {
+			return nil, fmt.Errorf("user pool %s: %w", pool.Path, err)
+		}
+		pools = append(pools, hosted.Pool{Declared: pool, Directory: s.directories[pool.ID]})
 		s.document("/"+pool.ID+jwksPath, keys)
 		s.document("/"+pool.ID+"/.well-known/openid-configuration", s.configuration(pool))
-		if pool.HasDomain() {
-			s.endpoints[tokenPath] = endpoint{http.MethodPost, s.token, func(origin string) string { return origin }}
-		}
-		for _, declared := range pool.Clients {
-			if err := s.addClient(pool, declared); err != nil {
-				return nil, err
-			}
-		}
 	}
+	maps.Copy(s.endpoints, hosted.New(hosted.Config{Pools: pools, Now: c.Now}).Endpoints())
 	return s, nil
 }
 
-func (s *Server) addClient(pool *assembly.UserPool, declared assembly.UserPoolClient) error {
-	if declared.ID == "" || s.clients[declared.ID] != nil {
-		return fmt.Errorf("app client %s: its id %q is empty or another client's", declared.Path, declared.ID)
+func (s *Server) newDirectory(pool *assembly.UserPool) (*directory.Directory, error) {
+	verifier, err := authn.NewVerifier(authn.Config{Issuer: pool.Issuer, Keys: authn.KeySet(s.keys()), Now: s.config.Now})
+	if err != nil {
+		return nil, err
 	}
-	c := &client{UserPoolClient: declared, pool: pool}
-	if declared.HasSecret {
-		c.secret = newSecret()
-	}
-	s.clients[declared.ID] = c
-	return nil
+	return directory.New(directory.Config{
+		Pool: pool, Sign: s.signer.sign, Verify: verifier.Verify,
+		Invoke: s.config.Invoke, Deliver: s.config.Deliver,
+		Account: s.config.Account, Region: s.config.Region, Now: s.config.Now,
+	})
 }
 
 // document serves v, which anybody may read from anywhere.
 func (s *Server) document(path string, v any) {
-	s.endpoints[path] = endpoint{
-		http.MethodGet,
-		func(*http.Request) answer { return answer{status: http.StatusOK, body: v} },
-		func(string) string { return "*" },
+	read := func(*http.Request) hosted.Answer {
+		a := hosted.Document(http.StatusOK, v, "")
+		a.Header.Set("Access-Control-Allow-Origin", "*")
+		return a
+	}
+	s.endpoints[path] = hosted.Endpoint{
+		Methods: map[string]func(*http.Request) hosted.Answer{http.MethodGet: read, http.MethodHead: read}, CORS: true,
 	}
 }
+
+// Directories returns who is in each pool, by pool id.
+func (s *Server) Directories() map[string]*directory.Directory { return maps.Clone(s.directories) }
 
 // Secret returns a client's secret, new in each run, or "" if the client has
 // none or does not exist.
 func (s *Server) Secret(clientID string) string {
-	if c := s.clients[clientID]; c != nil {
-		return c.secret
+	for _, d := range s.directories {
+		if c := d.Client(clientID); c != nil {
+			return c.Secret
+		}
 	}
 	return ""
 }
@@ -144,9 +147,13 @@ func (s *Server) Secret(clientID string) string {
 // PublicKeys returns the keys that a pool's JWK Set holds, by key id, and nil
 // for a pool that is not served.
 func (s *Server) PublicKeys(poolID string) map[string]*rsa.PublicKey {
-	if !slices.ContainsFunc(s.config.Pools, func(p *assembly.UserPool) bool { return p.ID == poolID }) {
+	if s.directories[poolID] == nil {
 		return nil
 	}
+	return s.keys()
+}
+
+func (s *Server) keys() map[string]*rsa.PublicKey {
 	return map[string]*rsa.PublicKey{s.signer.kid: &s.signer.key.PublicKey}
 }
 
@@ -155,57 +162,57 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.config.Now()
 	a := s.answer(w, r)
 	h := w.Header()
+	for name, values := range a.Header {
+		h[name] = values
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
-	if a.allow != "" {
-		h.Set("Allow", a.allow)
-	}
-	var body []byte
-	if a.body != nil {
-		var err error
-		if body, err = json.Marshal(a.body); err != nil {
-			a = answer{status: http.StatusInternalServerError, reason: "the answer is no JSON"}
-			body = []byte(`{"error":"server_error"}`)
-		}
-		h.Set("Content-Type", "application/json;charset=UTF-8")
-	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(body) // the caller may have gone
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // the caller may have gone
 
-	line := requestlog.Line{Status: a.status, Allowed: a.reason == "", Reason: a.reason, Latency: s.config.Now().Sub(start)}
-	if a.client != "" {
-		line.More = []slog.Attr{slog.String("client", a.client)}
+	line := requestlog.Line{Status: a.Status, Allowed: a.Reason == "", Reason: a.Reason, Latency: s.config.Now().Sub(start)}
+	if a.Client != "" {
+		line.More = []slog.Attr{slog.String("client", a.Client)}
 	}
 	requestlog.Write(s.config.Log, r, line)
 }
 
+// oauthError is an answer to a request that no endpoint gets.
+type oauthError struct {
+	Error string `json:"error"`
+}
+
 // answer finds the endpoint by the path as sent, so that a path has one
 // spelling.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request) answer {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) hosted.Answer {
 	e, ok := s.endpoints[r.URL.EscapedPath()]
 	if !ok {
-		return answer{status: http.StatusNotFound, body: oauthError{"not_found"}, reason: "no such path"}
+		return hosted.Document(http.StatusNotFound, oauthError{"not_found"}, "no such path")
 	}
 	h := w.Header()
-	if e.method == http.MethodPost {
+	methods := slices.Sorted(maps.Keys(e.Methods))
+	if e.Methods[http.MethodPost] != nil {
 		h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
 		h.Set("Pragma", "no-cache")
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		h.Set("Access-Control-Allow-Origin", e.cors(origin))
-		h.Set("Vary", "Origin")
-	}
-	methods := []string{e.method, http.MethodOptions}
-	if e.method == http.MethodGet {
-		methods = append(methods, http.MethodHead)
+	if e.CORS {
+		methods = append(methods, http.MethodOptions)
+		if origin := r.Header.Get("Origin"); origin != "" {
+			h.Set("Access-Control-Allow-Origin", origin) // the guard has let it in
+			h.Set("Vary", "Origin")
+		}
 	}
 	allow := strings.Join(methods, ", ")
+	serve := e.Methods[r.Method]
 	switch {
-	case r.Method == http.MethodOptions:
+	case serve != nil:
+		return serve(r)
+	case e.CORS && r.Method == http.MethodOptions:
+		h.Set("Allow", allow)
 		h.Set("Access-Control-Allow-Methods", allow)
 		h.Set("Access-Control-Allow-Headers", "authorization, content-type")
-		return answer{status: http.StatusNoContent, allow: allow}
-	case !slices.Contains(methods, r.Method):
-		return answer{status: http.StatusMethodNotAllowed, body: oauthError{"method_not_allowed"}, allow: allow, reason: "wrong method"}
+		return hosted.Answer{Status: http.StatusNoContent}
+	default:
+		h.Set("Allow", allow)
+		return hosted.Document(http.StatusMethodNotAllowed, oauthError{"method_not_allowed"}, "wrong method")
 	}
-	return e.serve(r)
 }

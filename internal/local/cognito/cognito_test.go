@@ -225,10 +225,13 @@ func TestDocuments(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"id_token_signing_alg_values_supported":["RS256"],"issuer":"http://127.0.0.1:4011/` + poolID +
-		`","jwks_uri":"http://127.0.0.1:4011/` + poolID + `/.well-known/jwks.json","response_types_supported":[],` +
-		`"subject_types_supported":["public"],"token_endpoint":"http://127.0.0.1:4011/oauth2/token",` +
-		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`
+	const at = "http://127.0.0.1:4011"
+	want := `{"authorization_endpoint":"` + at + `/oauth2/authorize","code_challenge_methods_supported":["S256"],"end_session_endpoint":"` + at + `/logout",` +
+		`"grant_types_supported":["authorization_code","refresh_token","client_credentials"],"id_token_signing_alg_values_supported":["RS256"],` +
+		`"issuer":"` + at + `/` + poolID + `","jwks_uri":"` + at + `/` + poolID + `/.well-known/jwks.json","response_types_supported":["code"],` +
+		`"revocation_endpoint":"` + at + `/oauth2/revoke","scopes_supported":["openid","email","phone","profile"],"subject_types_supported":["public"],` +
+		`"token_endpoint":"` + at + `/oauth2/token","token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],` +
+		`"userinfo_endpoint":"` + at + `/oauth2/userInfo"}`
 	if w.Body.String() != want || w.Header().Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%v %s\nwant %s", w.Header(), w.Body, want)
 	}
@@ -247,17 +250,19 @@ func TestDocuments(t *testing.T) {
 		status       int
 		allow        string
 	}{
-		"head":                  {"HEAD", "/" + poolID + "/.well-known/jwks.json", 200, ""},
-		"post to a document":    {"POST", "/" + poolID + "/.well-known/jwks.json", 405, "GET, OPTIONS, HEAD"},
-		"get token":             {"GET", "/oauth2/token", 405, "POST, OPTIONS"},
-		"preflight":             {"OPTIONS", "/oauth2/token", 204, "POST, OPTIONS"},
-		"root":                  {"GET", "/", 404, ""},
-		"unknown pool":          {"GET", "/eu-west-1_Nobody/.well-known/jwks.json", 404, ""},
-		"trailing slash":        {"GET", "/" + poolID + "/.well-known/jwks.json/", 404, ""},
-		"double slash":          {"POST", "//oauth2/token", 404, ""},
-		"encoded spelling":      {"POST", "/oauth2/%74oken", 404, ""},
-		"dot segment":           {"POST", "/oauth2/./token", 404, ""},
-		"authorize, not served": {"GET", "/oauth2/authorize", 404, ""},
+		"head":                {"HEAD", "/" + poolID + "/.well-known/jwks.json", 200, ""},
+		"post to a document":  {"POST", "/" + poolID + "/.well-known/jwks.json", 405, "GET, HEAD, OPTIONS"},
+		"get token":           {"GET", "/oauth2/token", 405, "POST, OPTIONS"},
+		"preflight":           {"OPTIONS", "/oauth2/token", 204, "POST, OPTIONS"},
+		"root":                {"GET", "/", 404, ""},
+		"unknown pool":        {"GET", "/eu-west-1_Nobody/.well-known/jwks.json", 404, ""},
+		"trailing slash":      {"GET", "/" + poolID + "/.well-known/jwks.json/", 404, ""},
+		"double slash":        {"POST", "//oauth2/token", 404, ""},
+		"encoded spelling":    {"POST", "/oauth2/%74oken", 404, ""},
+		"dot segment":         {"POST", "/oauth2/./token", 404, ""},
+		"post to authorize":   {"POST", "/oauth2/authorize", 405, "GET"},
+		"put to a page":       {"PUT", "/login", 405, "GET, POST"},
+		"preflight of a page": {"OPTIONS", "/login", 405, "GET, POST"},
 	} {
 		w := get(test.method, test.path)
 		if w.Code != test.status || w.Header().Get("Allow") != test.allow {
@@ -273,7 +278,7 @@ func TestSecrets(t *testing.T) {
 	t.Parallel()
 	a, b := newServer(t), newServer(t)
 	secret := a.Secret(machineID)
-	if !regexp.MustCompile(`^[0-9a-v]{51}$`).MatchString(secret) {
+	if !regexp.MustCompile(`^[0-9a-z]{51}$`).MatchString(secret) {
 		t.Errorf("a secret of %d characters is not like Cognito's", len(secret))
 	}
 	if secret == b.Secret(machineID) || secret == a.Secret(noFlowID) {

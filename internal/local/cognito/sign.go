@@ -5,18 +5,15 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/authn"
+	"github.com/gatewright/gatewright/internal/local/cognito/hosted"
 )
 
 const jwksPath = "/.well-known/jwks.json"
@@ -91,57 +88,24 @@ func (s *signer) sign(claims any) (string, error) {
 	return signed + "." + encode(signature), nil
 }
 
-// accessClaims are an access token's ("Understanding the access token", Amazon
-// Cognito developer guide) without those that speak of a user.
-type accessClaims struct {
-	Subject  string `json:"sub"`
-	TokenUse string `json:"token_use"`
-	Scope    string `json:"scope"` // separated by spaces
-	AuthTime int64  `json:"auth_time"`
-	Issuer   string `json:"iss"`
-	Expires  int64  `json:"exp"`
-	IssuedAt int64  `json:"iat"`
-	Version  int    `json:"version"`
-	ID       string `json:"jti"`
-	ClientID string `json:"client_id"`
-}
-
-// accessToken signs a token for a client that acts for itself: it is its own
-// subject.
-func (s *Server) accessToken(c *client, scopes []string) (string, error) {
-	now := s.config.Now()
-	return s.signer.sign(accessClaims{
-		Subject:  c.ID,
-		TokenUse: "access",
-		Scope:    strings.Join(scopes, " "),
-		AuthTime: now.Unix(),
-		Issuer:   c.pool.Issuer,
-		Expires:  now.Add(c.AccessTokenLifetime).Unix(),
-		IssuedAt: now.Unix(),
-		Version:  2,
-		ID:       uuid.NewString(),
-		ClientID: c.ID,
-	})
-}
-
-// newSecret returns a client secret of 255 random bits in Cognito's form: 51
-// characters of base32 with digits first, in lower case.
-func newSecret() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return strings.ToLower(base32.HexEncoding.EncodeToString(b[:]))[:51]
-}
-
 // openIDConfiguration is a pool's OpenID Provider metadata (OpenID Connect
-// Discovery 1.0 section 3): Cognito's fields, as far as they are served.
+// Discovery 1.0 section 3; RFC 8414 section 2): Cognito's fields, as far as they
+// are served, and those that libraries read besides.
 type openIDConfiguration struct {
-	IDTokenAlgorithms []string `json:"id_token_signing_alg_values_supported"`
-	Issuer            string   `json:"issuer"`
-	JWKSURI           string   `json:"jwks_uri"`
-	ResponseTypes     []string `json:"response_types_supported"`
-	SubjectTypes      []string `json:"subject_types_supported"`
-	TokenEndpoint     string   `json:"token_endpoint,omitempty"`
-	AuthMethods       []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint,omitempty"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported,omitempty"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint,omitempty"`
+	GrantTypes            []string `json:"grant_types_supported,omitempty"`
+	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	Issuer                string   `json:"issuer"`
+	JWKSURI               string   `json:"jwks_uri"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	RevocationEndpoint    string   `json:"revocation_endpoint,omitempty"`
+	Scopes                []string `json:"scopes_supported,omitempty"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	TokenEndpoint         string   `json:"token_endpoint,omitempty"`
+	AuthMethods           []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	UserInfoEndpoint      string   `json:"userinfo_endpoint,omitempty"`
 }
 
 func (s *Server) configuration(pool *assembly.UserPool) openIDConfiguration {
@@ -149,12 +113,21 @@ func (s *Server) configuration(pool *assembly.UserPool) openIDConfiguration {
 		IDTokenAlgorithms: []string{"RS256"},
 		Issuer:            pool.Issuer,
 		JWKSURI:           pool.Issuer + jwksPath,
-		ResponseTypes:     []string{}, // no authorization endpoint
+		ResponseTypes:     []string{}, // without a domain, no authorization endpoint
 		SubjectTypes:      []string{"public"},
 	}
 	if pool.HasDomain() {
-		c.TokenEndpoint = s.config.BaseURL + tokenPath
-		c.AuthMethods = []string{"client_secret_basic", "client_secret_post"}
+		base := s.config.BaseURL
+		c.AuthorizationEndpoint = base + hosted.AuthorizePath
+		c.ChallengeMethods = []string{"S256"}
+		c.EndSessionEndpoint = base + hosted.LogoutPath
+		c.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+		c.ResponseTypes = []string{"code"}
+		c.RevocationEndpoint = base + hosted.RevokePath
+		c.Scopes = []string{"openid", "email", "phone", "profile"}
+		c.TokenEndpoint = base + hosted.TokenPath
+		c.AuthMethods = []string{"client_secret_basic", "client_secret_post", "none"}
+		c.UserInfoEndpoint = base + hosted.UserInfoPath
 	}
 	return c
 }

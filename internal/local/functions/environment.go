@@ -178,10 +178,13 @@ func (e *environment) shutdown(ctx context.Context) {
 }
 
 // taskRoot is the directory that a function finds its files in: its asset, or
-// where it was built if there is none.
+// where it was built if there is none. It is absolute, because the process
+// starts in it.
 func taskRoot(fn *function, path string) string {
 	if info, err := os.Stat(fn.CodeDir); err == nil && info.IsDir() {
-		return fn.CodeDir
+		if dir, err := filepath.Abs(fn.CodeDir); err == nil {
+			return dir
+		}
 	}
 	return filepath.Dir(path)
 }

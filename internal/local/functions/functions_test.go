@@ -171,8 +171,15 @@ func TestPayloadLimits(t *testing.T) {
 
 func TestVariables(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
+	cwd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := probe(func(f *assembly.Function) {
-		f.CodeDir = t.TempDir()
+		if f.CodeDir, err = filepath.Rel(cwd, dir); err != nil { // as an assembly that is named by a relative path has it
+			t.Fatal(err)
+		}
 		f.Environment = map[string]string{"TABLE": "orders", "LANG": "C", "AWS_REGION": "mars-1", "ENDPOINT": "template"}
 	})
 	starts := 0
@@ -195,7 +202,7 @@ func TestVariables(t *testing.T) {
 	for name, want := range map[string]string{
 		"AWS_LAMBDA_FUNCTION_NAME": "probe", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
 		"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/probe", "LAMBDA_TASK_ROOT": f.CodeDir, "_HANDLER": "bootstrap", "TZ": ":UTC",
+		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/probe", "LAMBDA_TASK_ROOT": dir, "_HANDLER": "bootstrap", "TZ": ":UTC",
 		"PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin", "TABLE": "orders", "LANG": "C",
 		"AWS_ACCESS_KEY_ID": "ROLE-probe", "ENDPOINT": "local",
 	} {
@@ -213,7 +220,7 @@ func TestVariables(t *testing.T) {
 	if len(got) != 0 {
 		t.Errorf("not expected: %v", got)
 	}
-	if a.Dir != f.CodeDir {
+	if a.Dir != dir {
 		t.Errorf("it runs in %s, not in its asset", a.Dir)
 	}
 }

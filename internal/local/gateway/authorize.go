@@ -10,15 +10,23 @@ import (
 	"github.com/gatewright/gatewright/internal/authn"
 )
 
-// verifiers returns what verifies the tokens of a route, or why the route's
-// authorization is not understood.
+// prepareAuthorization finds what decides about a route's callers, or says why
+// the route's authorization is not understood.
+func (r *route) prepareAuthorization(g *Gateway) (err error) {
+	if r.Authorization.Type == assembly.AuthorizationCustom {
+		r.authorizer, err = g.lambdaAuthorizer(r.Authorization.Authorizer)
+		return err
+	}
+	r.verifiers, err = g.verifiers(r.Authorization)
+	return err
+}
+
+// verifiers returns what verifies the tokens of a route.
 func (g *Gateway) verifiers(a assembly.Authorization) ([]TokenVerifier, error) {
 	switch a.Type {
 	case assembly.AuthorizationNone, assembly.AuthorizationIAM:
 		return nil, nil
 	case assembly.AuthorizationCognito:
-	case assembly.AuthorizationCustom:
-		return nil, errors.New("a Lambda authorizer decides about it, and none is asked yet; Cognito authorizers, API keys and public routes are served")
 	default:
 		return nil, fmt.Errorf("authorization of type %q is not served", a.Type)
 	}
@@ -54,9 +62,11 @@ func (c *call) authorize() *failure {
 		if token == nil {
 			return &failure{kind: unauthorized, reason: reason}
 		}
-		c.claims = claims(token)
+		c.authorizer = map[string]any{"claims": claims(token)}
 		c.reason = "token"
 		return nil
+	case assembly.AuthorizationCustom:
+		return c.askAuthorizer()
 	default:
 		return c.unsigned()
 	}

@@ -158,7 +158,7 @@ func TestUnsigned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for path, body := range map[string]string{"/signed": test.known, "/unknown": test.unknown} {
-				g := serve(t, testConfig(proxy("GET", "/signed", iam)))
+				g := serve(t, testConfig(proxy("GET", "/signed", signedOnly)))
 				r := httptest.NewRequest(http.MethodGet, path+test.query, nil)
 				if test.authorization != "" {
 					r.Header.Set("Authorization", test.authorization)

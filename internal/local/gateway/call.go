@@ -37,8 +37,8 @@ type call struct {
 	route      *route            // nil until matched
 	parameters map[string]string // of the path, as sent
 	query      query
-	claims     map[string]string // of a verified token
-	key        *apiKey           // of a route that requires one
+	authorizer map[string]any // what it says of the caller
+	key        *apiKey        // of a route that requires one
 	body       []byte
 
 	allowed bool   // it may reach the integration

@@ -30,28 +30,24 @@ type event struct {
 }
 
 type requestContext struct {
-	ResourceID        string      `json:"resourceId"`
-	Authorizer        *authorizer `json:"authorizer,omitempty"`
-	ResourcePath      string      `json:"resourcePath"`
-	OperationName     string      `json:"operationName,omitempty"`
-	HTTPMethod        string      `json:"httpMethod"`
-	ExtendedRequestID string      `json:"extendedRequestId"`
-	RequestTime       string      `json:"requestTime"`
-	Path              string      `json:"path"`
-	AccountID         string      `json:"accountId"`
-	Protocol          string      `json:"protocol"`
-	Stage             string      `json:"stage"`
-	DomainPrefix      string      `json:"domainPrefix"`
-	RequestTimeEpoch  int64       `json:"requestTimeEpoch"` // milliseconds
-	RequestID         string      `json:"requestId"`
-	Identity          identity    `json:"identity"`
-	DomainName        string      `json:"domainName"`
-	DeploymentID      string      `json:"deploymentId"`
-	APIID             string      `json:"apiId"`
-}
-
-type authorizer struct {
-	Claims map[string]string `json:"claims"`
+	ResourceID        string         `json:"resourceId"`
+	Authorizer        map[string]any `json:"authorizer,omitempty"`
+	ResourcePath      string         `json:"resourcePath"`
+	OperationName     string         `json:"operationName,omitempty"`
+	HTTPMethod        string         `json:"httpMethod"`
+	ExtendedRequestID string         `json:"extendedRequestId"`
+	RequestTime       string         `json:"requestTime"`
+	Path              string         `json:"path"`
+	AccountID         string         `json:"accountId"`
+	Protocol          string         `json:"protocol"`
+	Stage             string         `json:"stage"`
+	DomainPrefix      string         `json:"domainPrefix"`
+	RequestTimeEpoch  int64          `json:"requestTimeEpoch"` // milliseconds
+	RequestID         string         `json:"requestId"`
+	Identity          identity       `json:"identity"`
+	DomainName        string         `json:"domainName"`
+	DeploymentID      string         `json:"deploymentId"`
+	APIID             string         `json:"apiId"`
 }
 
 // identity holds null for all that only IAM fills [rec]. It has an API key only
@@ -90,6 +86,7 @@ func (c *call) event() event {
 		PathParameters:                  c.parameters,
 		RequestContext: requestContext{
 			ResourceID:        c.route.ResourceID,
+			Authorizer:        c.authorizer,
 			ResourcePath:      c.route.Path,
 			OperationName:     c.route.OperationName,
 			HTTPMethod:        c.method,
@@ -119,9 +116,6 @@ func (c *call) event() event {
 	}
 	if c.key != nil {
 		e.RequestContext.Identity.APIKey, e.RequestContext.Identity.APIKeyID = c.key.value, c.key.id
-	}
-	if c.claims != nil {
-		e.RequestContext.Authorizer = &authorizer{c.claims}
 	}
 	if len(c.body) > 0 {
 		body := string(c.body) // invalid UTF-8 turns into U+FFFD

@@ -105,9 +105,9 @@ func proxy(method, path string, a assembly.Authorization) assembly.Route {
 }
 
 var (
-	open  = assembly.Authorization{Type: assembly.AuthorizationNone}
-	iam   = assembly.Authorization{Type: assembly.AuthorizationIAM}
-	anyID = cognito()
+	open       = assembly.Authorization{Type: assembly.AuthorizationNone}
+	signedOnly = assembly.Authorization{Type: assembly.AuthorizationIAM}
+	anyID      = cognito()
 )
 
 func cognito(scopes ...string) assembly.Authorization {
@@ -141,7 +141,7 @@ func testConfig(routes ...assembly.Route) Config {
 func serve(t testing.TB, c Config) *testGateway {
 	t.Helper()
 	functions, _ := c.Functions.(*fakeFunctions)
-	if functions == nil {
+	if c.Functions == nil {
 		functions = &fakeFunctions{}
 		c.Functions = functions
 	}

@@ -41,7 +41,7 @@ func FuzzGateway(f *testing.F) {
 			Responses:        []assembly.IntegrationResponse{{StatusCode: 204, Templates: json200(ownPreflight)}},
 		}),
 		proxy("GET", "/v1/status", open), proxy("GET", "/v1/whoami", cognito("notes/read")), proxy("POST", "/notes/{id}", cognito("notes/write")),
-		proxy("ANY", "/files/{path+}", cognito("notes/read")), proxy("GET", "/signed", iam), proxy("GET", "/mine", anyID),
+		proxy("ANY", "/files/{path+}", cognito("notes/read")), proxy("GET", "/signed", signedOnly), proxy("GET", "/mine", anyID),
 		keyed("GET", "/keyed", open),
 	)
 	c.API.GatewayResponses["UNAUTHORIZED"] = assembly.GatewayResponse{

@@ -1,5 +1,5 @@
 // Package gateway serves one stage of an Amazon API Gateway REST API from its
-// model: routes, Cognito authorizers, API keys with their usage plans,
+// model: routes, Cognito and Lambda authorizers, API keys with their usage plans,
 // throttles, request validators, Lambda proxy and MOCK integrations, and gateway
 // responses.
 //
@@ -98,6 +98,7 @@ func (e *UnsupportedError) ExitCode() int { return 4 }
 type Gateway struct {
 	config       Config
 	routes       node
+	authorizers  map[*assembly.Authorizer]*lambdaAuthorizer
 	responses    map[string]gatewayResponse
 	keys         keyring
 	basePaths    []string // of custom domains, the longest first; none without a domain
@@ -122,7 +123,7 @@ func New(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{config: c, deploymentID: deploymentID(c.API.ID, c.Stage.Name), basePaths: basePaths(c)}
+	g := &Gateway{config: c, deploymentID: deploymentID(c.API.ID, c.Stage.Name), basePaths: basePaths(c), authorizers: map[*assembly.Authorizer]*lambdaAuthorizer{}}
 	problems := unsupported(c.API)
 	for _, declared := range c.API.Routes {
 		r, err := g.newRoute(declared)
@@ -166,6 +167,7 @@ type route struct {
 	assembly.Route
 	variables   []string // names of path variables, in order
 	verifiers   []TokenVerifier
+	authorizer  *lambdaAuthorizer             // of a route of type CUSTOM
 	bucket      *bucket                       // nil without a throttle
 	models      map[string]*jsonschema.Schema // by content type
 	mock        *mock
@@ -174,11 +176,9 @@ type route struct {
 
 func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 	r := &route{Route: declared, unsupported: declared.Integration.Unsupported}
-	verifiers, err := g.verifiers(declared.Authorization)
-	if err != nil {
+	if err := r.prepareAuthorization(g); err != nil {
 		return nil, err
 	}
-	r.verifiers = verifiers
 	r.bucket = newBucket(g.config.Stage.Settings(declared.Method, declared.Path).Throttle)
 	if r.Integration.Timeout <= 0 {
 		r.Integration.Timeout = defaultTimeout
@@ -195,6 +195,7 @@ func (g *Gateway) newRoute(declared assembly.Route) (*route, error) {
 			r.unsupported = "the integration names no function"
 		}
 	case assembly.IntegrationMock:
+		var err error
 		if r.mock, err = compileMock(r.Route); err != nil {
 			r.unsupported = err.Error()
 		}

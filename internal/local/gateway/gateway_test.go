@@ -24,7 +24,7 @@ func TestNewRefuses(t *testing.T) {
 		want  string
 	}{
 		"zero authorization":  {proxy("GET", "/a", assembly.Authorization{}), `authorization of type "" is not served`},
-		"custom":              {proxy("GET", "/a", assembly.Authorization{Type: "CUSTOM"}), "a Lambda authorizer decides about it, and none is asked yet"},
+		"custom":              {proxy("GET", "/a", assembly.Authorization{Type: "CUSTOM"}), "a Lambda authorizer is named and not there"},
 		"no authorizer":       {proxy("GET", "/a", assembly.Authorization{Type: "COGNITO_USER_POOLS"}), "names its user pools"},
 		"foreign pool":        {proxy("GET", "/a", foreign), "userpool/other is not served"},
 		"token's expression":  {proxy("GET", "/a", validated), "IdentityValidationExpression"},

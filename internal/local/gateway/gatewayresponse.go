@@ -14,21 +14,23 @@ import (
 
 // Gateway response types that this package answers with itself.
 const (
-	default4XX            = "DEFAULT_4XX"
-	default5XX            = "DEFAULT_5XX"
-	accessDenied          = "ACCESS_DENIED"
-	apiConfigurationError = "API_CONFIGURATION_ERROR"
-	badRequestBody        = "BAD_REQUEST_BODY"
-	badRequestParameters  = "BAD_REQUEST_PARAMETERS"
-	integrationFailure    = "INTEGRATION_FAILURE"
-	integrationTimeout    = "INTEGRATION_TIMEOUT"
-	invalidAPIKey         = "INVALID_API_KEY" //nolint:gosec // a response type, no credential
-	missingToken          = "MISSING_AUTHENTICATION_TOKEN"
-	quotaExceeded         = "QUOTA_EXCEEDED"
-	requestTooLarge       = "REQUEST_TOO_LARGE"
-	throttled             = "THROTTLED"
-	unauthorized          = "UNAUTHORIZED"
-	unsupportedMediaType  = "UNSUPPORTED_MEDIA_TYPE"
+	default4XX                   = "DEFAULT_4XX"
+	default5XX                   = "DEFAULT_5XX"
+	accessDenied                 = "ACCESS_DENIED"
+	apiConfigurationError        = "API_CONFIGURATION_ERROR"
+	authorizerConfigurationError = "AUTHORIZER_CONFIGURATION_ERROR"
+	authorizerFailure            = "AUTHORIZER_FAILURE"
+	badRequestBody               = "BAD_REQUEST_BODY"
+	badRequestParameters         = "BAD_REQUEST_PARAMETERS"
+	integrationFailure           = "INTEGRATION_FAILURE"
+	integrationTimeout           = "INTEGRATION_TIMEOUT"
+	invalidAPIKey                = "INVALID_API_KEY" //nolint:gosec // a response type, no credential
+	missingToken                 = "MISSING_AUTHENTICATION_TOKEN"
+	quotaExceeded                = "QUOTA_EXCEEDED"
+	requestTooLarge              = "REQUEST_TOO_LARGE"
+	throttled                    = "THROTTLED"
+	unauthorized                 = "UNAUTHORIZED"
+	unsupportedMediaType         = "UNSUPPORTED_MEDIA_TYPE"
 )
 
 // builtIn is what a type answers where the API does not say otherwise.
@@ -43,15 +45,15 @@ const internalError, internalErrorType = "Internal server error", "InternalServe
 // responseTypes are all types that an API may customize ("Gateway response
 // types for API Gateway" [doc]; messages and error types [rec] and [meas]).
 var responseTypes = map[string]builtIn{
-	default4XX:                       {400, "Bad Request", "BadRequestException"},
-	default5XX:                       {500, internalError, internalErrorType},
-	accessDenied:                     {403, "User is not authorized to access this resource", "AccessDeniedException"},
-	apiConfigurationError:            {500, internalError, internalErrorType},
-	"AUTHORIZER_CONFIGURATION_ERROR": {500, "", "AuthorizerConfigurationException"},
-	"AUTHORIZER_FAILURE":             {500, internalError, ""},
-	badRequestBody:                   {400, "Invalid request body", "BadRequestException"},
-	badRequestParameters:             {400, "Missing required request parameters", "BadRequestException"},
-	"EXPIRED_TOKEN":                  {403, "The security token included in the request is expired", "ExpiredTokenException"},
+	default4XX:                   {400, "Bad Request", "BadRequestException"},
+	default5XX:                   {500, internalError, internalErrorType},
+	accessDenied:                 {403, "User is not authorized to access this resource", "AccessDeniedException"},
+	apiConfigurationError:        {500, internalError, internalErrorType},
+	authorizerConfigurationError: {500, "", "AuthorizerConfigurationException"},
+	authorizerFailure:            {500, internalError, ""},
+	badRequestBody:               {400, "Invalid request body", "BadRequestException"},
+	badRequestParameters:         {400, "Missing required request parameters", "BadRequestException"},
+	"EXPIRED_TOKEN":              {403, "The security token included in the request is expired", "ExpiredTokenException"},
 	// The documentation says 504; recorded of a Lambda that could not be called is 500.
 	integrationFailure:   {500, internalError, internalErrorType},
 	integrationTimeout:   {504, "Endpoint request timed out", internalErrorType},

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/gatewright/gatewright/internal/assembly"
 )
 
 // invoke runs the route's function and makes its answer the response.
@@ -59,8 +57,7 @@ func badGateway(reason string) *failure {
 
 // sourceARN names the method on whose behalf the function is invoked.
 func (c *call) sourceARN() string {
-	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/%s/%s%s",
-		assembly.Partition(c.config.Region), c.config.Region, c.config.Account, c.config.API.ID, c.config.Stage.Name, c.method, c.route.Path)
+	return c.executeARN(c.config.Stage.Name, c.method+c.route.Path)
 }
 
 // proxyAnswer turns a function's output into the response. Every member may be

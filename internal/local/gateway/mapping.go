@@ -116,15 +116,16 @@ func (c *call) resource() *route {
 
 // Variables whose last part is any name.
 const (
-	claimVariable  = "context.authorizer.claims."
-	stageVariable  = "stageVariables."
-	headerVariable = "method.request.header."
-	queryVariable  = "method.request.querystring."
-	pathVariable   = "method.request.path."
+	authorizerVariable = "context.authorizer."
+	claimVariable      = authorizerVariable + "claims."
+	stageVariable      = "stageVariables."
+	headerVariable     = "method.request.header."
+	queryVariable      = "method.request.querystring."
+	pathVariable       = "method.request.path."
 )
 
 func knownVariable(name string) bool {
-	for _, prefix := range []string{claimVariable, stageVariable, headerVariable, queryVariable, pathVariable} {
+	for _, prefix := range []string{authorizerVariable, stageVariable, headerVariable, queryVariable, pathVariable} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			return rest != ""
 		}
@@ -139,7 +140,13 @@ func (c *call) variable(name string, f failure) (value string, ok bool) {
 		return get(c, f), true
 	}
 	if claim, found := strings.CutPrefix(name, claimVariable); found {
-		value, ok = c.claims[claim]
+		claims, _ := c.authorizer["claims"].(map[string]string)
+		value, ok = claims[claim]
+	} else if name, found := strings.CutPrefix(name, authorizerVariable); found {
+		// Of a Lambda authorizer, as public configurations use it [?].
+		if said := c.authorizer[name]; said != nil {
+			value, ok = fmt.Sprint(said), name != "claims"
+		}
 	} else if variable, found := strings.CutPrefix(name, stageVariable); found {
 		value, ok = c.config.Stage.Variables[variable]
 	} else if header, found := strings.CutPrefix(name, headerVariable); found {

@@ -14,7 +14,7 @@ func TestSurvive(t *testing.T) {
 	t.Parallel()
 	c := testConfig(
 		proxy("GET", "/v1/status", open), proxy("ANY", "/public/{proxy+}", open), proxy("GET", "/v1/whoami", cognito("notes/read")),
-		proxy("GET", "/admin/{proxy+}", cognito("admin/all")), proxy("GET", "/signed", iam),
+		proxy("GET", "/admin/{proxy+}", cognito("admin/all")), proxy("GET", "/signed", signedOnly),
 	)
 	challenge := map[string]string{"gatewayresponse.header.WWW-Authenticate": "'Bearer'"}
 	c.API.GatewayResponses["UNAUTHORIZED"] = assembly.GatewayResponse{StatusCode: 401, Parameters: challenge}

@@ -1,0 +1,232 @@
+package authn
+
+import (
+	"context"
+	"crypto/rsa"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const (
+	sessionARN = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/dev/GET/v1/session"
+	clientID   = "3n4b5urk1ft4fl3mg5e62d9ado"
+	secondPool = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Second000"
+)
+
+func sessionRequest(authorization ...string) Request {
+	return Request{MethodARN: sessionARN, Method: "GET", Resource: "/v1/session", Authorization: authorization}
+}
+
+func testAuthorizer(t *testing.T, keys KeySource) *Authorizer {
+	t.Helper()
+	second, err := NewVerifier(Config{Issuer: secondPool, Keys: keys, Now: testNow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewAuthorizer([]Route{
+		{"GET", "/v1/session", []string{"notes/read", "web/use"}, []string{"website", "mobile"}},
+		{"GET", "/v1/mobile", []string{"notes/read"}, []string{"mobile"}},
+		{"GET", "/v1/readonly", []string{"notes/readonly", "notes"}, []string{"website"}},
+		{"GET", "/v1/nobody", nil, nil},
+		{"GET", "/v1/unscoped", nil, []string{"website"}},
+	}, []Pool{
+		{Verifier: newVerifier(t, keys), Clients: map[string]string{clientID: "website"}},
+		{Verifier: second, Clients: map[string]string{"mobileid": "mobile"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	good := "Bearer " + sign(t, accessHeader, accessPayload)
+	claim := func(name, text string) string {
+		return "Bearer " + sign(t, accessHeader, with(accessPayload, name, text))
+	}
+	second := func(client string) string {
+		return "Bearer " + sign(t, accessHeader, with(with(accessPayload, "iss", `"`+secondPool+`"`), "client_id", `"`+client+`"`))
+	}
+	to := func(resource, authorization string) Request {
+		r := sessionRequest(authorization)
+		r.Resource, r.MethodARN = resource, strings.Replace(sessionARN, "/v1/session", resource, 1)
+		return r
+	}
+	wildcard := sessionRequest(good)
+	wildcard.MethodARN += "*"
+	inQuery := sessionRequest(good)
+	inQuery.CredentialInQuery = true
+	tests := []struct {
+		name    string
+		request Request
+		outcome Outcome
+		reason  Reason
+	}{
+		{"good", sessionRequest(good), Allowed, ReasonAllowed},
+		{"scheme in another case", sessionRequest("bEARER" + good[6:]), Allowed, ReasonAllowed},
+		{"of the second pool", sessionRequest(second("mobileid")), Allowed, ReasonAllowed},
+		{"first pool's client id in the second", sessionRequest(second(clientID)), Forbidden, ReasonClient},
+		{"none", sessionRequest(), Unauthorized, ReasonNoCredential},
+		{"two", sessionRequest(good, good), Unauthorized, ReasonCredential},
+		{"in the query, too", inQuery, Unauthorized, ReasonCredential},
+		{"wildcard in the ARN", wildcard, Unauthorized, ReasonMethodARN},
+		{"empty", sessionRequest(""), Unauthorized, ReasonCredential},
+		{"no scheme", sessionRequest(good[7:]), Unauthorized, ReasonCredential},
+		{"Basic", sessionRequest("Basic YTpi"), Unauthorized, ReasonCredential},
+		{"Bearer alone", sessionRequest("Bearer"), Unauthorized, ReasonCredential},
+		{"Bearer and nothing", sessionRequest("Bearer "), Unauthorized, ReasonMalformed},
+		{"two spaces", sessionRequest("Bearer " + good[6:]), Unauthorized, ReasonMalformed},
+		{"two in one", sessionRequest(good + ", " + good), Unauthorized, ReasonMalformed},
+		{"tampered", sessionRequest(good[:len(good)-4] + "AAAA"), Unauthorized, ReasonSignature},
+		{"a third issuer", sessionRequest(claim("iss", `"https://example.com"`)), Unauthorized, ReasonIssuer},
+		{"ID token", sessionRequest("Bearer " + sign(t, accessHeader, idPayload)), Unauthorized, ReasonNotAccess},
+		{"unknown client", sessionRequest(claim("client_id", `"x"`)), Forbidden, ReasonClient},
+		{"client's name for its id", sessionRequest(claim("client_id", `"website"`)), Forbidden, ReasonClient},
+		{"another route's client", to("/v1/mobile", good), Forbidden, ReasonClient},
+		{"other scopes", to("/v1/readonly", good), Forbidden, ReasonScope},
+		{"no scope", sessionRequest(claim("scope", `""`)), Forbidden, ReasonScope},
+		{"a rule that admits nobody", to("/v1/nobody", good), Forbidden, ReasonClient},
+		{"a rule without scopes", to("/v1/unscoped", good), Forbidden, ReasonScope},
+		{"no rule", to("/v1/other", good), Forbidden, ReasonRoute},
+		{"no rule and no token", to("/v1/other", ""), Unauthorized, ReasonCredential},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := testAuthorizer(t, KeySet{testKeyID: &testKey(t).PublicKey}).Decide(t.Context(), test.request)
+			if d.Outcome != test.outcome || d.Reason != test.reason {
+				t.Errorf("%v, %q; want %v, %q", d.Outcome, d.Reason, test.outcome, test.reason)
+			}
+			if known := d.Outcome == Allowed || d.Outcome == Forbidden; known != (d.Identity.Subject != "") {
+				t.Errorf("%v with %+v", d.Outcome, d.Identity)
+			}
+		})
+	}
+}
+
+func TestDecideSaysWho(t *testing.T) {
+	t.Parallel()
+	const user = "6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11"
+	a := testAuthorizer(t, KeySet{testKeyID: &testKey(t).PublicKey})
+	for payload, want := range map[string]Identity{
+		accessPayload:  {Subject: user, Username: user, ClientID: clientID, Client: "website", Scopes: []string{"openid", "notes/read", "notes/write"}},
+		machinePayload: {Subject: clientID, ClientID: clientID, Client: "website", Scopes: []string{"notes/read"}},
+	} {
+		d := a.Decide(t.Context(), sessionRequest("Bearer "+sign(t, accessHeader, payload)))
+		if !reflect.DeepEqual(d.Identity, want) {
+			t.Errorf("got  %+v\nwant %+v", d.Identity, want)
+		}
+	}
+}
+
+// noKeys is a key source that has not been able to read any.
+type noKeys struct{}
+
+func (noKeys) Key(context.Context, string) (*rsa.PublicKey, error) {
+	return nil, fmt.Errorf("x: %w", ErrNoKeys)
+}
+
+func TestDecideWithoutKeys(t *testing.T) {
+	t.Parallel()
+	a := testAuthorizer(t, noKeys{})
+	good := sign(t, accessHeader, accessPayload)
+	for authorization, want := range map[string]Outcome{"Bearer " + good: Undecided, "Bearer x" + good: Unauthorized} {
+		if d := a.Decide(t.Context(), sessionRequest(authorization)); d.Outcome != want {
+			t.Errorf("%v, %q; want %v", d.Outcome, d.Reason, want)
+		}
+	}
+}
+
+func TestZeroDecisionsRefuse(t *testing.T) {
+	t.Parallel()
+	var d Decision
+	if d.Outcome == Allowed || d.Outcome != Forbidden {
+		t.Errorf("the zero Decision is %v", d.Outcome)
+	}
+	if d := new(Authorizer).Decide(t.Context(), sessionRequest("Bearer "+sign(t, accessHeader, accessPayload))); d.Outcome == Allowed {
+		t.Error("the zero Authorizer allows")
+	}
+}
+
+func TestNewAuthorizer(t *testing.T) {
+	t.Parallel()
+	pool := Pool{testVerifier(t), map[string]string{clientID: "website"}}
+	route := Route{"GET", "/x", []string{"a/b"}, []string{"website"}}
+	tests := []struct {
+		name   string
+		routes []Route
+		pools  []Pool
+		want   string
+	}{
+		{"complete", []Route{route}, []Pool{pool}, ""},
+		{"no verifier", []Route{route}, []Pool{pool, {}}, "authn: pool 1 has no verifier"},
+		{"zero verifier", nil, []Pool{{Verifier: &Verifier{}}}, "authn: pool 0 has no verifier"},
+		{"issuer twice", []Route{route}, []Pool{pool, pool}, "authn: two pools of the issuer " + testIssuer},
+		{"route twice", []Route{route, route}, []Pool{pool}, "authn: two rules for GET /x"},
+		{"unknown client", []Route{{"GET", "/x", nil, []string{"web"}}}, []Pool{pool}, `authn: GET /x: no user pool has a client called "web"`},
+		{"empty name", []Route{{"GET", "/x", nil, []string{""}}}, []Pool{{testVerifier(t), map[string]string{"x": ""}}}, `authn: GET /x: no user pool has a client called ""`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := NewAuthorizer(test.routes, test.pools)
+			if got := fmt.Sprint(err); got != test.want && (test.want != "" || err != nil) {
+				t.Errorf("got %s; want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestNamesCall(t *testing.T) {
+	t.Parallel()
+	const base = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/dev/"
+	tests := []struct {
+		arn, method, resource string
+		want                  bool
+	}{
+		{base + "GET/v1/session", "GET", "/v1/session", true},
+		{base + "GET/v1/session/", "GET", "/v1/session", true},
+		{"arn:aws-us-gov:execute-api:us-gov-west-1:123456789012:a1/p/GET/x", "GET", "/x", true},
+		{base + "GET/", "GET", "/", true},
+		{base + "GET/v1/notes/7", "GET", "/v1/notes/{id}", true},
+		{base + "GET/v1/notes/a:b%2fc", "GET", "/v1/notes/{id}", true},
+		{base + "GET/v1/notes/7/tags", "GET", "/v1/notes/{id}/tags", true},
+		{base + "GET/files/a/b", "GET", "/files/{path+}", true},
+		{base + "GET/v1/notes/a$b", "GET", "/v1/notes/{id}", true},
+		{base + "GET/files/", "GET", "/files/{path+}", false},
+		{base + "GET/v1/notes/", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/7/tags", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/7", "GET", "/v1/notes/{id}/tags", false},
+		{base + "GET/v1/sessions", "GET", "/v1/session", false},
+		{base + "GET/v1/session//", "GET", "/v1/session", false},
+		{base + "GET/v1//session", "GET", "/v1/session", false},
+		{base + "GET/v1", "GET", "/v1/session", false},
+		{base + "GET/v12/session", "GET", "/v1/session", false},
+		{base + "GET/v1/session", "GET", "/", false},
+		{base + "POST/v1/session", "GET", "/v1/session", false},
+		{base + "GET", "GET", "/", false},
+		{base + "GET/v1/notes/*", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/?", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/${aws:username}", "GET", "/v1/notes/{id}", false},
+		{base + `GET/v1/notes/"`, "GET", "/v1/notes/{id}", false},
+		{base + `GET/v1/notes/\`, "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/a b", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/é", "GET", "/v1/notes/{id}", false},
+		{base + "GET/v1/notes/a\n", "GET", "/v1/notes/{id}", false},
+		{base + "*/v1/session", "*", "/v1/session", false},
+		{base + "GET/v1/notes/" + strings.Repeat("a", maxARNBytes-len(base)-len("GET/v1/notes/")), "GET", "/v1/notes/{id}", true},
+		{base + "GET/v1/notes/" + strings.Repeat("a", maxARNBytes+1-len(base)-len("GET/v1/notes/")), "GET", "/v1/notes/{id}", false},
+		{"arn:aws:lambda:eu-west-1:123456789012:a1b2c3/dev/GET/x", "GET", "/x", false},
+		{"execute-api:eu-west-1:123456789012:a1b2c3/dev/GET/x", "GET", "/x", false},
+		{"*", "GET", "/x", false},
+		{"", "", "", false},
+	}
+	for _, test := range tests {
+		if got := namesCall(test.arn, test.method, test.resource); got != test.want {
+			t.Errorf("%s as %s %s: %v", test.arn, test.method, test.resource, got)
+		}
+	}
+}
