@@ -321,6 +321,7 @@ func TestPlainRestAPIRefused(t *testing.T) {
 		template = bytes.Replace(template, []byte(old), []byte(text), 1)
 	}
 	change(`"Name": "other"`, `"Name": "other", "Policy": {"Statement": []}, "EndpointConfiguration": {"Types": ["PRIVATE"]}`)
+	change(`"Type": "TOKEN"`, `"Type": "TOKEN", "AuthorizerCredentials": "arn:aws:iam::000000000000:role/invoke"`)
 	change(`"UsagePlanName": "basic"`, `"UsagePlanName": "basic", "Surprise": true`)
 	if err := os.WriteFile(file, template, 0o600); err != nil {
 		t.Fatal(err)
@@ -336,7 +337,7 @@ func TestPlainRestAPIRefused(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Plain/Other.Policy: a resource policy is not evaluated yet", `endpoints of type "PRIVATE" are not served`, "Surprise is not understood",
-		"GET / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet", "PUT / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet",
+		"GET / (Plain/Other): authorizer custom: a role that invokes its function is not checked yet", "PUT / (Plain/Other): authorizer custom: a role that invokes its function is not checked yet",
 	} {
 		if strings.Count(err.Error(), want) != 1 {
 			t.Errorf("want %q once in:\n%v", want, err)
