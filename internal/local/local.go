@@ -160,6 +160,7 @@ func (s *stage) prepare() (err error) {
 	if s.aws, err = awsapi.New(awsapi.Config{
 		Account: s.api.Account, Region: s.api.Region, Log: s.listenerLog(p.aws),
 		Services: map[string]awsapi.Service{"cognito-idp": idp.New(s.cognito.Directories()), "dynamodb": s.tables},
+		Policies: s.policies,
 	}); err != nil {
 		return err
 	}

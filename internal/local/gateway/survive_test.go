@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewright/gatewright/internal/assembly"
 )
@@ -57,6 +58,29 @@ func TestSurvive(t *testing.T) {
 			w := g.do(httptest.NewRequest(request[0], request[1], nil))
 			if w.Code != status || (g.functions.calls() > 0) != (status == 200) {
 				t.Errorf("%v: got %d, want %d; the function ran %d times", request, w.Code, status, g.functions.calls())
+			}
+		}
+	})
+	t.Run("41_a_cached_allow_on_another_route", func(t *testing.T) {
+		t.Parallel()
+		for name, auth := range map[string]assembly.Authorization{"TOKEN": byToken(time.Hour, ""), "REQUEST": custom(time.Hour, header)} {
+			f := &twoFunctions{}
+			f.authorizer.output = says("Allow", callARN, "")
+			g := serveCustom(t, f, proxy("GET", "/v1/session", auth), proxy("POST", "/v1/session", auth), proxy("GET", "/v1/session/{id}", auth), proxy("GET", "/v1/admin", auth))
+			for i, try := range []struct {
+				method, target string
+				status         int
+			}{
+				{"GET", "/v1/session", 200}, {"POST", "/v1/session", 403}, {"GET", "/v1/session/1", 403}, {"GET", "/v1/admin", 403}, {"GET", "/v1/session", 200},
+			} {
+				r := httptest.NewRequest(try.method, try.target, nil)
+				r.Header.Set("Authorization", "key")
+				if w := g.do(r); w.Code != try.status || f.authorizer.calls() != 1 {
+					t.Errorf("%s %d: %s %s got %d, want %d; the authorizer ran %d times", name, i, try.method, try.target, w.Code, try.status, f.authorizer.calls())
+				}
+			}
+			if f.calls() != 2 {
+				t.Errorf("%s: the backend ran %d times", name, f.calls())
 			}
 		}
 	})
