@@ -120,7 +120,7 @@ func (s Spec) paths(routes []route) map[string]map[string]operation {
 		if r.method == preflightMethod {
 			op.Responses = s.preflightResponses()
 		} else {
-			op.Security = securities[r.Access.Kind](r.Access)
+			op.Security = security(r.Access)
 		}
 		if r.validated() {
 			op.Validator = validatorName
@@ -142,29 +142,30 @@ func parameters(r route) []parameter {
 	return out
 }
 
-// securities turns a rule of each kind into OpenAPI's terms. A route with no
-// security is open, so a kind that does not stand here is refused.
-var securities = map[access.Kind]func(access.Rule) []map[string][]string{
-	access.KindPublic: func(access.Rule) []map[string][]string { return nil },
-	access.KindScopes: func(rule access.Rule) []map[string][]string {
-		if NeedsAuthorizer(rule) {
-			return []map[string][]string{{schemeLambda: {}}}
-		}
+// security turns a rule into OpenAPI's terms. A route with no security is open,
+// so only a public one has none.
+func security(rule access.Rule) []map[string][]string {
+	switch {
+	case rule.Kind == access.KindPublic:
+		return nil
+	case rule.Kind == access.KindScopes && !NeedsAuthorizer(rule):
 		return []map[string][]string{{schemeUserPool: slices.Clone(rule.Scopes)}}
-	},
+	default:
+		return []map[string][]string{{schemeLambda: {}}}
+	}
 }
 
 // NeedsAuthorizer reports whether a Lambda authorizer decides about a rule: the
-// one of the user pools tells scopes apart, not clients.
+// one of the user pools tells scopes apart, and nothing else.
 func NeedsAuthorizer(rule access.Rule) bool {
-	return rule.Kind == access.KindScopes && len(rule.Clients) > 0
+	return rule.Kind == access.KindKey || rule.Kind == access.KindAnyOf || rule.Kind == access.KindScopes && len(rule.Clients) > 0
 }
 
 func (s Spec) components(models map[string]json.RawMessage) *components {
 	schemes := map[string]securityScheme{}
 	for _, r := range s.Routes {
 		switch {
-		case r.Access.Kind != access.KindScopes:
+		case r.Access.Kind == access.KindPublic:
 		case NeedsAuthorizer(r.Access):
 			schemes[schemeLambda] = bearer("custom", s.lambdaAuthorizer())
 		default:
@@ -188,20 +189,23 @@ func bearer(authType string, a authorizer) securityScheme {
 // lambdaAuthorizer is asked about each request anew, so that a revocation bites
 // and an answer about one route never counts for another. Without the header it
 // is not asked: API Gateway answers 401 itself ("x-amazon-apigateway-authorizer
-// object"; "Use API Gateway Lambda authorizers").
+// object"; "Use API Gateway Lambda authorizers"). Where a key may come in another
+// header, it is always asked, because all identity sources must be there.
 func (s Spec) lambdaAuthorizer() authorizer {
-	return authorizer{
-		Type:           "request",
-		URI:            s.AuthorizerURI,
-		IdentitySource: "method.request.header.Authorization",
-		TTL:            new(int),
+	a := authorizer{Type: "request", URI: s.AuthorizerURI, TTL: new(int)}
+	if !s.KeyHeader {
+		a.IdentitySource = "method.request.header.Authorization"
 	}
+	return a
 }
 
-func (s Spec) takesTokens() bool {
+// takes reports whether some route takes callers of a kind.
+func (s Spec) takes(kind access.Kind) bool {
 	for _, r := range s.Routes {
-		if r.Access.Kind == access.KindScopes {
-			return true
+		for _, rule := range r.Access.Alternatives() {
+			if rule.Kind == kind {
+				return true
+			}
 		}
 	}
 	return false

@@ -102,17 +102,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if v == nil || v.config.Keys == nil {
 		return nil, refuse(ReasonUnknownKey)
 	}
-	return verify(ctx, token, func(issuer string) *Verifier {
+	verified, err := verify(ctx, token, func(issuer string) *Verifier {
 		if issuer != v.config.Issuer {
 			return nil
 		}
 		return v
 	})
+	if err != nil {
+		return nil, err
+	}
+	return verified.Token, nil
+}
+
+// verifiedToken is a token with the key that its signature matched.
+type verifiedToken struct {
+	*Token
+	kid string
+	key *rsa.PublicKey
 }
 
 // verify picks the verifier by an iss that nobody has signed yet. It decides
 // nothing but that: the token must then match a key of just that issuer.
-func verify(ctx context.Context, token string, of func(issuer string) *Verifier) (*Token, error) {
+func verify(ctx context.Context, token string, of func(issuer string) *Verifier) (*verifiedToken, error) {
 	var j jws
 	if err := j.parse(token); err != nil {
 		return nil, err
@@ -126,14 +137,15 @@ func verify(ctx context.Context, token string, of func(issuer string) *Verifier)
 	if v == nil {
 		return nil, refuse(ReasonIssuer)
 	}
-	verified, err := v.config.readToken(&claims, j.payload)
+	read, err := v.config.readToken(&claims, j.payload)
 	if err != nil {
 		return nil, err
 	}
-	if err := j.verify(ctx, v.config.Keys); err != nil {
+	key, err := j.verify(ctx, v.config.Keys)
+	if err != nil {
 		return nil, err
 	}
-	return verified, nil
+	return &verifiedToken{read, j.kid, key}, nil
 }
 
 // Bounds of a token. API Gateway takes 10,240 bytes of header values in all
@@ -209,17 +221,17 @@ func (j *jws) readHeader(text string) error {
 }
 
 // verify looks the key up and checks the signature: the only RSA work there is.
-func (j *jws) verify(ctx context.Context, keys KeySource) error {
+func (j *jws) verify(ctx context.Context, keys KeySource) (*rsa.PublicKey, error) {
 	key, err := keys.Key(ctx, j.kid)
 	if errors.Is(err, ErrNoKeys) {
-		return refuse(ReasonNoKeys)
+		return nil, refuse(ReasonNoKeys)
 	}
 	if err != nil || !usableKey(key) {
-		return refuse(ReasonUnknownKey)
+		return nil, refuse(ReasonUnknownKey)
 	}
 	digest := sha256.Sum256(j.signed)
 	if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], j.signature) != nil {
-		return refuse(ReasonSignature)
+		return nil, refuse(ReasonSignature)
 	}
-	return nil
+	return key, nil
 }

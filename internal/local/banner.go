@@ -115,8 +115,8 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 		words = append(words, `-H "`+cmp.Or(r.Authorization.Authorizer.Header, "Authorization")+`: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCognito:
 		return "# an ID token of a user: gatewright token --client NAME --json prints one"
-	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Token != nil:
-		return "# for users of " + strings.Join(r.Authorization.Token.Clients, " or ") + " only; sign in: gatewright token --client NAME"
+	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil && only(r.Authorization.Rules) != "":
+		return "# for users of " + only(r.Authorization.Rules) + " only; sign in: gatewright token --client NAME"
 	case r.Authorization.Type == assembly.AuthorizationCustom && slices.Equal(r.Authorization.Authorizer.IdentitySources, []string{"method.request.header.Authorization"}):
 		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom:
@@ -131,6 +131,21 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 		words = append(words, `-H "Content-Type: application/json"`, "-d '"+strings.ReplaceAll(body, "'", `'\''`)+"'")
 	}
 	return strings.Join(append(words, required(r, url)...), " ")
+}
+
+// only names the clients that rules let pass; empty where others may pass, too.
+func only(rules *assembly.CallerRules) string {
+	var names []string
+	for _, token := range rules.Tokens {
+		names = append(names, token.Clients...)
+		if len(token.Issuers) > 0 {
+			return ""
+		}
+	}
+	if len(rules.Key) > 0 {
+		return ""
+	}
+	return strings.Join(names, " or ")
 }
 
 // required are the headers and the URL with the query that a route's validator

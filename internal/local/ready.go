@@ -172,8 +172,8 @@ func describe(r assembly.Route) string {
 		}
 	case assembly.AuthorizationCustom:
 		who = "what authorizer " + r.Authorization.Authorizer.Name + " decides"
-		if token := r.Authorization.Token; token != nil {
-			who = access.Scopes(token.Scopes...).From(token.Clients...).String()
+		if rules := r.Authorization.Rules; rules != nil {
+			who = ruleOf(rules).String()
 		}
 	case assembly.AuthorizationIAM:
 		who = "AWS_IAM signature (refused for now)"
@@ -182,6 +182,25 @@ func describe(r assembly.Route) string {
 		who += " and API key"
 	}
 	return who
+}
+
+// ruleOf puts what the Lambda authorizer goes by in the terms of package access.
+func ruleOf(rules *assembly.CallerRules) access.Rule {
+	var any []access.Rule
+	for _, token := range rules.Tokens {
+		rule := access.Scopes(token.Scopes...)
+		if len(token.Issuers) == 0 {
+			rule = rule.From(token.Clients...)
+		}
+		any = append(any, rule)
+	}
+	if len(rules.Key) > 0 {
+		any = append(any, access.Key(rules.Key...))
+	}
+	if len(any) == 1 {
+		return any[0]
+	}
+	return access.AnyOf(any...)
 }
 
 // announce writes the ready files and the banner. It returns how to take back

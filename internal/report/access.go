@@ -38,7 +38,7 @@ func (b *builder) access(r request) []Access {
 	case assembly.AuthorizationCognito, assembly.AuthorizerJWT:
 		list = b.tokens(r)
 	case assembly.AuthorizationCustom:
-		if r.Token != nil {
+		if r.Rules != nil {
 			list = b.ruled(r)
 			break
 		}
@@ -156,18 +156,26 @@ func (b *builder) tokens(r request) []Access {
 	return list
 }
 
-// ruled lists the clients whose tokens Gatewright's own Lambda authorizer takes.
+// ruled lists the customers and the clients whom Gatewright's own Lambda
+// authorizer lets pass.
 func (b *builder) ruled(r request) []Access {
 	list := []Access{}
-	asked := assembly.Authorization{Scopes: r.Token.Scopes, Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}
+	if len(r.Rules.Key) > 0 {
+		list = append(list, Access{Caller: b.add(Caller{ID: KindCustomer, Kind: KindCustomer, Name: "customers"})})
+	}
 	for _, pool := range b.model.UserPools {
 		for _, c := range pool.Clients {
-			if slices.Contains(r.Token.ClientIDs, c.ID) && len(asked.Scopes) > 0 && mayBring(c, asked) {
+			if slices.ContainsFunc(r.Rules.Tokens, func(rule assembly.TokenRule) bool { return mayPass(rule, pool, c) }) {
 				list = append(list, Access{Caller: b.add(b.client(pool, c))})
 			}
 		}
 	}
 	return list
+}
+
+func mayPass(rule assembly.TokenRule, pool *assembly.UserPool, c assembly.UserPoolClient) bool {
+	asked := assembly.Authorization{Scopes: rule.Scopes, Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}
+	return len(rule.Scopes) > 0 && rule.Takes(pool, c) && mayBring(c, asked)
 }
 
 func (b *builder) issuer(name string) Access {

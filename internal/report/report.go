@@ -43,6 +43,7 @@ type Stage struct {
 const (
 	KindAnyone     = "anyone"     // whoever reaches the API
 	KindKey        = "key"        // the holder of an API key
+	KindCustomer   = "customer"   // the holder of a customer's key, which Gatewright's own Lambda authorizer takes
 	KindClient     = "client"     // a client of a user pool, with or without a user
 	KindIssuer     = "issuer"     // the holder of a token that somebody outside the stage issues
 	KindAuthorizer = "authorizer" // whoever a Lambda authorizer lets pass
@@ -51,7 +52,7 @@ const (
 	KindGuest      = "guest"      // a guest of an identity pool
 )
 
-var kinds = []string{KindAnyone, KindKey, KindClient, KindIssuer, KindAuthorizer, KindRole, KindSigned, KindGuest}
+var kinds = []string{KindAnyone, KindKey, KindCustomer, KindClient, KindIssuer, KindAuthorizer, KindRole, KindSigned, KindGuest}
 
 // Caller is somebody who may call a route, or a client who may call none.
 type Caller struct {
@@ -89,6 +90,7 @@ type Route struct {
 	Authorizer    string   `json:"authorizer,omitempty"`
 	Scopes        []string `json:"scopes"`            // any one suffices
 	Clients       []string `json:"clients,omitempty"` // names of the only clients whose tokens are taken
+	KeyScopes     []string `json:"keyScopes,omitempty"` // any one suffices of a customer's key
 	KeyRequired   bool     `json:"keyRequired"`
 	PublicReason  string   `json:"publicReason,omitempty"` // why anyone may call it, as the app states
 

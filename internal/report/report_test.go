@@ -296,20 +296,32 @@ func TestRules(t *testing.T) {
 	m := shop(1)
 	route := &m.RestAPIs[0].Routes[0]
 	for name, tt := range map[string]struct {
-		token *assembly.TokenRule
-		want  []string
+		rules   *assembly.CallerRules
+		want    []string
+		clients []string
 	}{
-		"not known":         {nil, []string{"authorizer:dev/API:Users?"}},
-		"nobody":            {&assembly.TokenRule{}, []string{}},
-		"one of two":        {&assembly.TokenRule{Scopes: []string{"orders/1", "orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{"client:dev/Client1"}},
-		"without the scope": {&assembly.TokenRule{Scopes: []string{"orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{}},
+		"not known":         {nil, []string{"authorizer:dev/API:Users?"}, nil},
+		"nobody":            {&assembly.CallerRules{}, []string{}, nil},
+		"one of two":        {tokens(assembly.TokenRule{Scopes: []string{"orders/1", "orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}), []string{"client:dev/Client1"}, []string{"b"}},
+		"without the scope": {tokens(assembly.TokenRule{Scopes: []string{"orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}), []string{}, []string{"b"}},
+		"any client":        {tokens(assembly.TokenRule{Scopes: []string{"orders/1"}, Issuers: []string{m.UserPools[0].Issuer}}), []string{"client:dev/Client1"}, nil},
+		"another issuer's":  {tokens(assembly.TokenRule{Scopes: []string{"orders/1"}, Issuers: []string{"https://other"}}), []string{}, nil},
+		"customers":         {&assembly.CallerRules{Key: []string{"orders/1"}}, []string{"customer"}, nil},
+		"customers, or one": {&assembly.CallerRules{Key: []string{"x/y"}, Tokens: []assembly.TokenRule{{Scopes: []string{"orders/1"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}}}, []string{"customer", "client:dev/Client1"}, []string{"b"}},
 	} {
-		route.Authorization = assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: route.Authorization.Authorizer, Token: tt.token}
+		route.Authorization = assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: route.Authorization.Authorizer, Rules: tt.rules}
 		got := report.New(m).Stages[0].APIs[0].Routes[0]
-		if list := callers(got); !reflect.DeepEqual(list, tt.want) || tt.token != nil && !reflect.DeepEqual(got.Clients, tt.token.Clients) {
+		if list := callers(got); !reflect.DeepEqual(list, tt.want) || !reflect.DeepEqual(got.Clients, tt.clients) {
 			t.Errorf("%s: %v, %v", name, list, got.Clients)
 		}
+		if tt.rules != nil && !reflect.DeepEqual(got.KeyScopes, tt.rules.Key) {
+			t.Errorf("%s: keys with %v", name, got.KeyScopes)
+		}
 	}
+}
+
+func tokens(rule assembly.TokenRule) *assembly.CallerRules {
+	return &assembly.CallerRules{Tokens: []assembly.TokenRule{rule}}
 }
 
 // A key is asked for besides, and makes a caller only where nothing else is

@@ -25,8 +25,8 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 		if r.Authorization.Authorizer != nil {
 			route.Authorizer = r.Authorization.Authorizer.Name
 		}
-		if token := r.Authorization.Token; token != nil {
-			route.Scopes, route.Clients = notNil(token.Scopes), token.Clients
+		if rules := r.Authorization.Rules; rules != nil {
+			route.Scopes, route.Clients, route.KeyScopes = tokenScopes(rules), onlyClients(rules), rules.Key
 		}
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
@@ -151,4 +151,26 @@ func (b *builder) target(i assembly.Integration) Target {
 		t.Name, t.URI = i.FunctionARN[strings.LastIndex(i.FunctionARN, ":")+1:], i.FunctionARN
 	}
 	return t
+}
+
+// tokenScopes are those of every rule about tokens, each once.
+func tokenScopes(rules *assembly.CallerRules) []string {
+	return notNil((&assembly.CallerRules{Tokens: rules.Tokens}).Scopes())
+}
+
+// onlyClients are the clients that rules name; none where a rule takes the
+// tokens of any.
+func onlyClients(rules *assembly.CallerRules) []string {
+	var names []string
+	for _, token := range rules.Tokens {
+		if len(token.Issuers) > 0 {
+			return nil
+		}
+		for _, name := range token.Clients {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }

@@ -86,11 +86,11 @@ func (c *clock) forward(d time.Duration) {
 }
 
 var testRules = authconfig.Rules{Routes: []authconfig.Route{
-	{Method: "GET", Path: "/v1/session", Token: &authconfig.Token{Scopes: []string{"notes/read", "web/use"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/mobile", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}},
-	{Method: "GET", Path: "/v1/readonly", Token: &authconfig.Token{Scopes: []string{"notes/readonly", "notes"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/notes/{id}", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/files/{path+}", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"website"}}},
+	{Method: "GET", Path: "/v1/session", Tokens: []authconfig.Token{{Scopes: []string{"notes/read", "web/use"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/mobile", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}}},
+	{Method: "GET", Path: "/v1/readonly", Tokens: []authconfig.Token{{Scopes: []string{"notes/readonly", "notes"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/notes/{id}", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/files/{path+}", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"website"}}}},
 }}
 
 // stand is a handler with its issuer, its clock and its log.
@@ -119,7 +119,7 @@ func newStand(tb testing.TB) *stand {
 	}
 	s.handler, err = newHandler(config{
 		rules: rules, userPools: string(pools), now: s.clock.Now, transport: redirected{s.issuer.URL},
-		log: slog.New(slog.NewJSONHandler(s.log, nil)),
+		log: slog.New(slog.NewJSONHandler(s.log, nil)), metrics: &metrics{now: s.clock.Now},
 	})
 	if err != nil {
 		tb.Fatal(err)

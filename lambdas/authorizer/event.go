@@ -16,8 +16,9 @@ import (
 
 var errEvent = errors.New("the event is none of a REQUEST authorizer")
 
-// readEvent returns what of an event a decision rests on.
-func readEvent(payload []byte) (authn.Request, error) {
+// readEvent returns what of an event a decision rests on. keyPrefix is what keys
+// begin with; empty where none are taken.
+func readEvent(payload []byte, keyPrefix string) (authn.Request, error) {
 	s := scanner{text: payload}
 	var r authn.Request
 	var kind string
@@ -45,7 +46,10 @@ func readEvent(payload []byte) (authn.Request, error) {
 			return s.object(func(parameter []byte) error {
 				// RFC 6750 section 2.3; a URL shows in logs and histories.
 				r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(parameter, []byte("access_token"))
-				return s.skip()
+				return s.strings(func(value []byte) {
+					rest, ok := bytes.CutPrefix(value, []byte(keyPrefix))
+					r.CredentialInQuery = r.CredentialInQuery || ok && keyPrefix != "" && bytes.HasPrefix(rest, []byte("_"))
+				})
 			})
 		default:
 			return s.skip()
@@ -58,19 +62,18 @@ func readEvent(payload []byte) (authn.Request, error) {
 	return r, nil
 }
 
-// header collects the values of all Authorization headers, however spelt.
+// header collects the values of all headers that hold credentials, however spelt.
 func (s *scanner) header(name []byte, r *authn.Request) error {
-	if !bytes.EqualFold(name, []byte("Authorization")) {
+	var into *[]string
+	switch {
+	case bytes.EqualFold(name, []byte("Authorization")):
+		into = &r.Authorization
+	case bytes.EqualFold(name, []byte("x-api-key")):
+		into = &r.APIKey
+	default:
 		return s.skip()
 	}
-	return s.list('[', ']', func() error {
-		value, ok := s.string()
-		if !ok {
-			return errEvent
-		}
-		r.Authorization = append(r.Authorization, string(value))
-		return nil
-	})
+	return s.strings(func(value []byte) { *into = append(*into, string(value)) })
 }
 
 // scanner is a place in a JSON text.
@@ -129,6 +132,18 @@ func (s *scanner) list(opening, closing byte, element func() error) error {
 			return errEvent
 		}
 	}
+}
+
+// strings passes a list of strings.
+func (s *scanner) strings(each func(value []byte)) error {
+	return s.list('[', ']', func() error {
+		value, ok := s.string()
+		if !ok {
+			return errEvent
+		}
+		each(value)
+		return nil
+	})
 }
 
 // string passes a string and returns its content, which is the scanner's.

@@ -20,10 +20,22 @@ var (
 	errUndecided    = errors.New("the authorizer cannot decide")
 )
 
+// maxAnswerBytes bounds an answer ("Output from an API Gateway Lambda authorizer").
+const maxAnswerBytes = 8 << 10
+
+// Reasons for refusals that are not a decision's.
+const (
+	reasonEvent  authn.Reason = "event"  // it is none of a REQUEST authorizer
+	reasonAnswer authn.Reason = "answer" // what a token says does not fit into it
+	reasonPanic  authn.Reason = "panic"
+)
+
 // handler answers events. It is safe for concurrent use.
 type handler struct {
-	decide func(context.Context, authn.Request) authn.Decision
-	log    *slog.Logger
+	decide    func(context.Context, authn.Request) authn.Decision
+	keyPrefix string // of keys; empty where none are taken
+	metrics   *metrics
+	log       *slog.Logger
 }
 
 var _ lambda.Handler = (*handler)(nil)
@@ -33,25 +45,35 @@ var _ lambda.Handler = (*handler)(nil)
 func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
 	defer func() {
 		if recover() != nil {
+			h.metrics.refused(reasonPanic, h.metrics.now())
 			h.log.ErrorContext(ctx, "panic", "stack", string(debug.Stack()))
 			answer, err = nil, errUndecided
 		}
 	}()
-	request, err := readEvent(payload)
+	began := h.metrics.now()
+	request, err := readEvent(payload, h.keyPrefix)
 	if err != nil {
+		h.metrics.refused(reasonEvent, began)
 		h.log.ErrorContext(ctx, "not decided", "reason", err.Error())
 		return nil, errUndecided
 	}
 	d := h.decide(ctx, request)
-	if d.Outcome != authn.Allowed {
-		h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
-			slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
+	if d.Outcome == authn.Allowed {
+		if answer = policy("Allow", request.MethodARN, d.Identity); len(answer) <= maxAnswerBytes {
+			h.metrics.allowed(began)
+			return answer, nil
+		}
+		d.Outcome, d.Reason = authn.Forbidden, reasonAnswer
 	}
+	h.metrics.refused(d.Reason, began)
+	h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
+		slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
 	switch d.Outcome {
-	case authn.Allowed:
-		return policy("Allow", request.MethodARN, d.Identity), nil
 	case authn.Forbidden:
-		return policy("Deny", request.MethodARN, d.Identity), nil
+		if answer = policy("Deny", request.MethodARN, d.Identity); len(answer) > maxAnswerBytes {
+			answer = policy("Deny", request.MethodARN, authn.Identity{Subject: "unnamed"})
+		}
+		return answer, nil
 	case authn.Unauthorized:
 		return nil, errUnauthorized
 	default:
@@ -63,10 +85,6 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 // Lambda authorizer"). It is written by hand, because it is written for every
 // request.
 func policy(effect, methodARN string, caller authn.Identity) []byte {
-	kind := authconfig.KindUser
-	if caller.Username == "" {
-		kind = authconfig.KindClient
-	}
 	b := make([]byte, 0, 1024)
 	b = append(b, `{"principalId":`...)
 	b = appendString(b, caller.Subject)
@@ -76,15 +94,15 @@ func policy(effect, methodARN string, caller authn.Identity) []byte {
 	b = appendString(b, methodARN)
 	b = append(b, `]}]},"context":{`...)
 	for i, member := range [...][2]string{
-		{authconfig.ContextKind, kind},
+		{authconfig.ContextKind, string(caller.Kind)},
 		{authconfig.ContextSubject, caller.Subject},
 		{authconfig.ContextClient, caller.Client},
 		{authconfig.ContextClientID, caller.ClientID},
 		{authconfig.ContextScopes, strings.Join(caller.Scopes, " ")},
 		{authconfig.ContextUsername, caller.Username},
-		{authconfig.ContextCustomer, ""},
-		{authconfig.ContextKey, ""},
-		{authconfig.ContextPlan, ""},
+		{authconfig.ContextCustomer, caller.Customer},
+		{authconfig.ContextKey, caller.Key},
+		{authconfig.ContextPlan, caller.Plan},
 	} {
 		if i > 0 {
 			b = append(b, ',')

@@ -113,14 +113,14 @@ func surviveConfiguration(t *testing.T) {
 	tests := []struct{ name, rules, pools, want string }{
 		{"complete", string(rules), pools, ""},
 		{"no rules", "", pools, "rules.json: EOF"},
-		{"another version", strings.Replace(string(rules), `"version":1`, `"version":2`, 1), pools, "rules.json: version 2 is not understood; 1 is"},
+		{"another version", strings.Replace(string(rules), `"version":2`, `"version":1`, 1), pools, "rules.json: version 1 is not understood; 2 is"},
 		{"no pools", string(rules), "", authconfig.EnvUserPools + " is not set"},
 		{"neither", "", "", "rules.json: EOF\nUSER_POOLS is not set"},
 		{"issuer over http", string(rules), strings.Replace(pools, "https:", "http:", 1), "no https address"},
 		{"a client that no pool has", string(rules), strings.Replace(pools, "mobile", "other", 1), `GET /v1/mobile: no user pool has a client called "mobile"`},
 	}
 	for _, test := range tests {
-		_, err := newHandler(config{rules: []byte(test.rules), userPools: test.pools})
+		_, err := newHandler(config{rules: []byte(test.rules), userPools: test.pools, metrics: &metrics{}})
 		if err == nil && test.want != "" || err != nil && (test.want == "" || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v; want %q", test.name, err, test.want)
 		}
@@ -190,7 +190,7 @@ func TestReadEvent(t *testing.T) {
 		{`["type"]`, "error"}, {`null`, "error"}, {``, "error"}, {`"REQUEST"`, "error"},
 	}
 	for _, test := range tests {
-		r, err := readEvent([]byte(test.text))
+		r, err := readEvent([]byte(test.text), "gw")
 		got := strings.Join(r.Authorization, "|")
 		if err != nil {
 			got = "error"
@@ -204,6 +204,7 @@ func TestReadEvent(t *testing.T) {
 // FuzzReadEvent: what encoding/json reads of an event, this does.
 func FuzzReadEvent(f *testing.F) {
 	f.Add("Authorization", "Bearer x", "id", "arn", []byte("7"))
+	f.Add("X-Api-Key", "gw_dev_x", "id", "arn", []byte("7"))
 	f.Add("aUTHORIZATION", `"\`, "access_token", "ü\u0000", []byte(`{"a":[{"b":"}"}]}`))
 	f.Fuzz(func(t *testing.T, header, value, parameter, arn string, other []byte) {
 		event := map[string]any{
@@ -222,7 +223,7 @@ func FuzzReadEvent(f *testing.F) {
 		if err := json.Unmarshal(text, &want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readEvent(text)
+		got, err := readEvent(text, "gw")
 		if (err == nil) != (want.MethodArn != "") {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -234,9 +235,12 @@ func FuzzReadEvent(f *testing.F) {
 			if strings.EqualFold(name, "Authorization") {
 				wanted.Authorization = values
 			}
+			if strings.EqualFold(name, "x-api-key") {
+				wanted.APIKey = values
+			}
 		}
 		for name := range want.MultiValueQueryStringParameters {
-			wanted.CredentialInQuery = strings.EqualFold(name, "access_token")
+			wanted.CredentialInQuery = strings.EqualFold(name, "access_token") || strings.HasPrefix(want.MultiValueQueryStringParameters[name][0], "gw_")
 		}
 		if g, w := marshal(t, got), marshal(t, wanted); string(g) != string(w) {
 			t.Errorf("got %s; want %s", g, w)

@@ -21,7 +21,7 @@ type route struct {
 	Type           string // of its authorization: "NONE", "COGNITO_USER_POOLS", "JWT", …; empty where it was not understood
 	Authorizer     *assembly.Authorizer
 	Scopes         []string
-	Token          *assembly.TokenRule // of Gatewright's own Lambda authorizer
+	Rules          *assembly.CallerRules // of Gatewright's own Lambda authorizer
 	APIKeyRequired bool
 	PublicReason   string
 	Integration    assembly.Integration
@@ -47,7 +47,7 @@ func routesOf(m *assembly.Model) []route {
 			if !isPreflight(r) {
 				out = append(out, route{
 					Place: r.Place, API: a.ID, Name: r.Method + " " + r.Path, Type: r.Authorization.Type,
-					Authorizer: r.Authorization.Authorizer, Scopes: r.Authorization.Scopes, Token: r.Authorization.Token,
+					Authorizer: r.Authorization.Authorizer, Scopes: r.Authorization.Scopes, Rules: r.Authorization.Rules,
 					APIKeyRequired: r.APIKeyRequired, PublicReason: r.PublicReason, Integration: r.Integration,
 				})
 			}

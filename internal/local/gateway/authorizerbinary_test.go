@@ -75,12 +75,12 @@ func deploy(t *testing.T) *deployed {
 	}))
 	t.Cleanup(d.issuer.Close)
 
-	token := func(client string) *authconfig.Token {
-		return &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{client}}
+	tokens := func(client string) []authconfig.Token {
+		return []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{client}}}
 	}
 	rules, err := authconfig.Rules{Routes: []authconfig.Route{
-		{Method: "GET", Path: "/v1/session", Token: token("website")}, {Method: "GET", Path: "/v1/notes/{id}", Token: token("website")},
-		{Method: "GET", Path: "/v1/mobile", Token: token("mobile")},
+		{Method: "GET", Path: "/v1/session", Tokens: tokens("website")}, {Method: "GET", Path: "/v1/notes/{id}", Tokens: tokens("website")},
+		{Method: "GET", Path: "/v1/mobile", Tokens: tokens("mobile")},
 	}}.Encode()
 	if err != nil {
 		t.Fatal(err)
