@@ -15,9 +15,8 @@ import (
 const (
 	maxDepth = 16 // objects and arrays inside each other
 
-	// maxMembers bounds the members of all objects of one text, because the
-	// search for duplicates is quadratic. An ID token with every attribute that
-	// Cognito allows has about 100.
+	// maxMembers bounds the members of all objects of one text. An ID token with
+	// every attribute that Cognito allows has about 100.
 	maxMembers = 192
 
 	// maxSeconds is the last second of the year 9999.
@@ -157,14 +156,19 @@ func (p *parser) skip(set string) bool {
 
 // object reads what follows the opening brace.
 func (p *parser) object(members []member, depth int) ([]member, bool) {
+	var names map[string]struct{} // of an object with many members
 	ok := p.list('}', depth, func() bool {
 		if p.members++; p.members > maxMembers || !p.next('"') {
 			return false
 		}
 		written, ok := p.str()
 		name := lower(written)
-		for i := range members {
-			ok = ok && members[i].name != name
+		if len(members) < fewMembers {
+			for i := range members {
+				ok = ok && members[i].name != name
+			}
+		} else {
+			names, ok = withName(names, members, name, ok)
 		}
 		if !ok || !p.next(':') {
 			return false
@@ -177,6 +181,22 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 		return ok
 	})
 	return members, ok
+}
+
+// fewMembers are compared with each other faster than looked up.
+const fewMembers = 24
+
+// withName adds a name to those of members, and reports whether it is new.
+func withName(names map[string]struct{}, members []member, name string, ok bool) (map[string]struct{}, bool) {
+	if names == nil {
+		names = make(map[string]struct{}, maxMembers)
+		for i := range members {
+			names[members[i].name] = struct{}{}
+		}
+	}
+	_, twice := names[name]
+	names[name] = struct{}{}
+	return names, ok && !twice
 }
 
 // list reads elements with commas between them, and the closing byte.

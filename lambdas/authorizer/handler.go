@@ -88,39 +88,64 @@ func policy(effect, methodARN string, caller authn.Identity) []byte {
 	b := make([]byte, 0, 1024)
 	b = append(b, `{"principalId":`...)
 	b = appendString(b, caller.Subject)
-	b = append(b, `,"policyDocument":{"Version":"2012-10-17","Statement":[{"Action":["execute-api:Invoke"],"Effect":`...)
-	b = appendString(b, effect)
-	b = append(b, `,"Resource":[`...)
+	b = append(b, `,"policyDocument":{"Version":"2012-10-17","Statement":[{"Action":["execute-api:Invoke"],"Effect":"`...)
+	b = append(b, effect...)
+	b = append(b, `","Resource":[`...)
 	b = appendString(b, methodARN)
-	b = append(b, `]}]},"context":{`...)
-	for i, member := range [...][2]string{
-		{authconfig.ContextKind, string(caller.Kind)},
-		{authconfig.ContextSubject, caller.Subject},
-		{authconfig.ContextClient, caller.Client},
-		{authconfig.ContextClientID, caller.ClientID},
-		{authconfig.ContextScopes, strings.Join(caller.Scopes, " ")},
-		{authconfig.ContextUsername, caller.Username},
-		{authconfig.ContextCustomer, caller.Customer},
-		{authconfig.ContextKey, caller.Key},
-		{authconfig.ContextPlan, caller.Plan},
-	} {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, member[0])
-		b = append(b, ':')
-		b = appendString(b, member[1])
-	}
+	b = append(b, `]}]},"context":{"`+authconfig.ContextKind+`":`...)
+	b = appendString(b, string(caller.Kind))
+	b = append(b, `,"`+authconfig.ContextSubject+`":`...)
+	b = appendString(b, caller.Subject)
+	b = append(b, `,"`+authconfig.ContextClient+`":`...)
+	b = appendString(b, caller.Client)
+	b = append(b, `,"`+authconfig.ContextClientID+`":`...)
+	b = appendString(b, caller.ClientID)
+	b = append(b, `,"`+authconfig.ContextScopes+`":`...)
+	b = appendScopes(b, caller.Scopes)
+	b = append(b, `,"`+authconfig.ContextUsername+`":`...)
+	b = appendString(b, caller.Username)
+	b = append(b, `,"`+authconfig.ContextCustomer+`":`...)
+	b = appendString(b, caller.Customer)
+	b = append(b, `,"`+authconfig.ContextKey+`":`...)
+	b = appendString(b, caller.Key)
+	b = append(b, `,"`+authconfig.ContextPlan+`":`...)
+	b = appendString(b, caller.Plan)
 	return append(b, "}}"...)
+}
+
+// appendScopes appends scopes as one JSON string with a space between.
+func appendScopes(b []byte, scopes []string) []byte {
+	start := len(b)
+	b = append(b, '"')
+	for i, scope := range scopes {
+		if !plain(scope) {
+			return appendString(b[:start], strings.Join(scopes, " "))
+		}
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, scope...)
+	}
+	return append(b, '"')
 }
 
 // appendString appends text as a JSON string.
 func appendString(b []byte, text string) []byte {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+	if !plain(text) {
 		quoted, _ := json.Marshal(text) // a string always encodes
 		return append(b, quoted...)
 	}
 	b = append(b, '"')
 	b = append(b, text...)
 	return append(b, '"')
+}
+
+// plain reports whether text stands in JSON as it is.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -187,11 +188,14 @@ func TestReadEvent(t *testing.T) {
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"Authorization":"b"}}`, "error"},
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"Authorization":[1]}}`, "error"},
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":["Authorization"]}`, "error"},
+		{`{"type":"REQUEST",` + rest + `,"multiValueQueryStringParameters":{},"multiValueHeaders":{"authorization":["b"]},"more":{"and more`, "b"}, // enough
+		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"authorization":["b"]},"multiValueHeaders":null}`, "error"},
+		{`{"type":"REQUEST","methodArn":"","resource":"r","httpMethod":"m"}`, "error"},
 		{`["type"]`, "error"}, {`null`, "error"}, {``, "error"}, {`"REQUEST"`, "error"},
 	}
 	for _, test := range tests {
 		r, err := readEvent([]byte(test.text), "gw")
-		got := strings.Join(r.Authorization, "|")
+		got := string(bytes.Join(r.Authorization, []byte("|")))
 		if err != nil {
 			got = "error"
 		}
@@ -233,10 +237,10 @@ func FuzzReadEvent(f *testing.F) {
 		wanted := authn.Request{MethodARN: want.MethodArn, Method: "GET", Resource: "/x"}
 		for name, values := range want.MultiValueHeaders {
 			if strings.EqualFold(name, "Authorization") {
-				wanted.Authorization = values
+				wanted.Authorization = byteTexts(values)
 			}
 			if strings.EqualFold(name, "x-api-key") {
-				wanted.APIKey = values
+				wanted.APIKey = byteTexts(values)
 			}
 		}
 		for name := range want.MultiValueQueryStringParameters {
@@ -246,4 +250,12 @@ func FuzzReadEvent(f *testing.F) {
 			t.Errorf("got %s; want %s", g, w)
 		}
 	})
+}
+
+func byteTexts(list []string) [][]byte {
+	var out [][]byte
+	for _, text := range list {
+		out = append(out, []byte(text))
+	}
+	return out
 }
