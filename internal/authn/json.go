@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ const (
 
 	// maxMembers bounds the members of all objects of one text. An ID token with
 	// every attribute that Cognito allows has about 100.
-	maxMembers = 192
+	maxMembers = 128
 
 	// maxSeconds is the last second of the year 9999.
 	maxSeconds = 253402300799
@@ -147,16 +148,21 @@ func (p *parser) next(c byte) bool {
 
 // skip skips the next byte if it is one of set.
 func (p *parser) skip(set string) bool {
-	if p.pos == len(p.text) || strings.IndexByte(set, p.text[p.pos]) < 0 {
+	if p.pos == len(p.text) {
 		return false
 	}
-	p.pos++
-	return true
+	for i := range len(set) {
+		if set[i] == p.text[p.pos] {
+			p.pos++
+			return true
+		}
+	}
+	return false
 }
 
 // object reads what follows the opening brace.
 func (p *parser) object(members []member, depth int) ([]member, bool) {
-	var names map[string]struct{} // of an object with many members
+	var names *nameSet // of an object with many members
 	ok := p.list('}', depth, func() bool {
 		if p.members++; p.members > maxMembers || !p.next('"') {
 			return false
@@ -168,7 +174,10 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 				ok = ok && members[i].name != name
 			}
 		} else {
-			names, ok = withName(names, members, name, ok)
+			if names == nil {
+				names = newNameSet(members)
+			}
+			ok = ok && names.add(members, name)
 		}
 		if !ok || !p.next(':') {
 			return false
@@ -186,17 +195,32 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 // fewMembers are compared with each other faster than looked up.
 const fewMembers = 24
 
-// withName adds a name to those of members, and reports whether it is new.
-func withName(names map[string]struct{}, members []member, name string, ok bool) (map[string]struct{}, bool) {
-	if names == nil {
-		names = make(map[string]struct{}, maxMembers)
-		for i := range members {
-			names[members[i].name] = struct{}{}
-		}
+// nameSet finds a name among those of an object's members: hashed with a seed of
+// its own, so that nobody can choose names that share their place.
+type nameSet struct {
+	seed  maphash.Seed
+	slots [4 * maxMembers]uint16 // place among the members, from 1 on; 0 for none
+}
+
+func newNameSet(members []member) *nameSet {
+	s := &nameSet{seed: maphash.MakeSeed()}
+	for i := range members {
+		s.add(members[:i], members[i].name)
 	}
-	_, twice := names[name]
-	names[name] = struct{}{}
-	return names, ok && !twice
+	return s
+}
+
+// add reports whether a name, which is to be the next member's, is new.
+func (s *nameSet) add(members []member, name string) bool {
+	at := maphash.String(s.seed, name) % uint64(len(s.slots))
+	for s.slots[at] != 0 {
+		if members[s.slots[at]-1].name == name {
+			return false
+		}
+		at = (at + 1) % uint64(len(s.slots))
+	}
+	s.slots[at] = uint16(len(members) + 1) //nolint:gosec // at most maxMembers
+	return true
 }
 
 // list reads elements with commas between them, and the closing byte.
@@ -260,6 +284,8 @@ func (p *parser) number() bool {
 		if !p.digits() {
 			return false
 		}
+	} else if p.pos-start <= 300 { // no greater than 1e300
+		return true
 	}
 	_, err := strconv.ParseFloat(p.text[start:p.pos], 64)
 	return err == nil
