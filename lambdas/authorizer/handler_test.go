@@ -55,10 +55,11 @@ func TestCallerReadsTheContext(t *testing.T) {
 	s := newStand(t)
 	const user = "6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11"
 	for token, want := range map[string]caller.Caller{
+		s.key.Text:   {Kind: caller.KindCustomer, Subject: customerID, Customer: customerID, Key: s.key.ID, Plan: "gold"},
 		goodToken(t): {Kind: caller.KindUser, Subject: user, Username: user, Client: clientID, ClientName: "website"},
 		authntest.Sign(t, authntest.AccessHeader, authntest.MachinePayload): {Kind: caller.KindClient, Subject: clientID, Client: clientID, ClientName: "website"},
 	} {
-		answer, err := s.Invoke(t.Context(), marshal(t, newEvent("Bearer "+token)))
+		answer, err := s.Invoke(t.Context(), at(t, "/v1/either", "/v1/either", token))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +72,7 @@ func TestCallerReadsTheContext(t *testing.T) {
 		r.RequestContext.Authorizer["principalId"] = said.PrincipalID
 		got := caller.From(r)
 		if got.Kind != want.Kind || got.Subject != want.Subject || got.Username != want.Username || got.Client != want.Client ||
-			got.ClientName != want.ClientName || !got.Has("notes/read") {
+			got.ClientName != want.ClientName || got.Customer != want.Customer || got.Key != want.Key || got.Plan != want.Plan || !got.Has("notes/read") {
 			t.Errorf("got %+v; want %+v", got, want)
 		}
 	}
@@ -110,18 +111,30 @@ func surviveConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const pools = `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`
-	tests := []struct{ name, rules, pools, want string }{
-		{"complete", string(rules), pools, ""},
-		{"no rules", "", pools, "rules.json: EOF"},
-		{"another version", strings.Replace(string(rules), `"version":2`, `"version":1`, 1), pools, "rules.json: version 1 is not understood; 2 is"},
-		{"no pools", string(rules), "", authconfig.EnvUserPools + " is not set"},
-		{"neither", "", "", "rules.json: EOF\nUSER_POOLS is not set"},
-		{"issuer over http", string(rules), strings.Replace(pools, "https:", "http:", 1), "no https address"},
-		{"a client that no pool has", string(rules), strings.Replace(pools, "mobile", "other", 1), `GET /v1/mobile: no user pool has a client called "mobile"`},
+	const (
+		pools = `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`
+		kept  = `{"table":"Customers","prefix":"gw","tag":"dev"}`
+	)
+	tests := []struct{ name, rules, pools, customers, want string }{
+		{"complete", string(rules), pools, kept, ""},
+		{"no rules", "", pools, kept, "rules.json: EOF"},
+		{"another version", strings.Replace(string(rules), `"version":2`, `"version":1`, 1), pools, kept, "rules.json: version 1 is not understood; 2 is"},
+		{"no pools", string(rules), "", kept, authconfig.EnvUserPools + " is not set"},
+		{"empty list of pools", string(rules), "[]", kept, "takes tokens, but there is no user pool"},
+		{"no customers", string(rules), pools, "", "GET /v1/write: takes keys, but there are no customers"},
+		{"customers without a table", string(rules), pools, strings.Replace(kept, "Customers", "", 1), "CUSTOMERS: the table, the keys' prefix or the stage's tag is missing"},
+		{"customers with a strange prefix", string(rules), pools, strings.Replace(kept, "gw", "G W", 1), `key prefix "G W"`},
+		{"customers with a strange tag", string(rules), pools, strings.Replace(kept, "dev", "d-v", 1), `stage tag "d-v"`},
+		{"nothing", "", "", "", "rules.json: EOF\nUSER_POOLS is not set"},
+		{"issuer over http", string(rules), strings.Replace(pools, "https:", "http:", 1), kept, "no https address"},
+		{"a client that no pool has", string(rules), strings.Replace(pools, "mobile", "other", 1), kept, `GET /v1/mobile: no user pool has a client called "mobile"`},
+		{"no client", string(rules), `[{"issuer":"` + authntest.Issuer + `","clients":{}}]`, kept, `GET /v1/mobile: no user pool has a client called "mobile"`},
 	}
 	for _, test := range tests {
-		_, err := newHandler(config{rules: []byte(test.rules), userPools: test.pools, metrics: &metrics{}})
+		_, err := newHandler(config{
+			rules: []byte(test.rules), userPools: test.pools, customers: test.customers, metrics: &metrics{},
+			source: func(string) (authn.CustomerSource, error) { return &table{}, nil },
+		})
 		if err == nil && test.want != "" || err != nil && (test.want == "" || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v; want %q", test.name, err, test.want)
 		}
@@ -139,6 +152,12 @@ func TestStart(t *testing.T) {
 		"LAMBDA_TASK_ROOT":      dir,
 		authconfig.EnvUserPools: `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`,
 	}
+	for name, value := range map[string]string{
+		authconfig.EnvCustomers: `{"table":"Customers","prefix":"gw","tag":"dev"}`,
+		"AWS_REGION":            "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "planted",
+	} {
+		env[name] = value
+	}
 	getenv := func(name string) string { return env[name] }
 	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), authconfig.FileName) {
 		t.Errorf("without the file: %v", err)
@@ -149,6 +168,11 @@ func TestStart(t *testing.T) {
 	if _, err := start(getenv); err != nil {
 		t.Error(err)
 	}
+	delete(env, "AWS_REGION")
+	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), "AWS_REGION") || strings.Contains(err.Error(), "planted") {
+		t.Errorf("without a Region: %v", err)
+	}
+	env["AWS_REGION"] = "eu-west-1"
 	delete(env, "LAMBDA_TASK_ROOT")
 	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), filepath.Join(filepath.Dir(os.Args[0]), authconfig.FileName)) {
 		t.Errorf("beside the executable: %v", err)
