@@ -58,8 +58,8 @@ type Props struct {
 	// scopes, is an error.
 	Routes Routes
 	// UserPools are the pools whose access tokens the API takes. Default:
-	// none; then a route with access.Scopes is an error. A name of a client that
-	// several pools have stands for each of them.
+	// none; then a route with access.Scopes is an error. A nil pool is an error.
+	// A name of a client that several pools have stands for each of them.
 	UserPools []*userpool.UserPool
 	// Name is the API's name in the console and in reports; it need not be
 	// unique. Default: the stack's name, a hyphen and the construct's id.
