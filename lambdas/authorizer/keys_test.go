@@ -365,8 +365,8 @@ func TestAnswerIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	for n, want := range map[int]string{1000: ok, 1400: forbidden} {
-		// One byte of a token that takes six of the answer.
-		answer, err := s.Invoke(t.Context(), at(t, "/v1/either", "/v1/either", accessWith(t, "username", `"`+strings.Repeat("<", n)+`"`)))
+		// Once something has to be quoted, one byte of a token takes six of the answer.
+		answer, err := s.Invoke(t.Context(), at(t, "/v1/either", "/v1/either", accessWith(t, "username", `"é`+strings.Repeat("<", n)+`"`)))
 		if got := outcome(t, answer, err); err != nil || len(answer) > maxAnswerBytes || got != want {
 			t.Errorf("%d: %s of %d bytes, %v", n, got, len(answer), err)
 		}
