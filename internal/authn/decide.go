@@ -212,7 +212,7 @@ func (a *Authorizer) Decide(ctx context.Context, r Request) Decision {
 	}
 	var d Decision
 	if len(sent.key) > 0 {
-		d.Identity, d.Outcome, d.Reason = a.decideKey(ctx, string(sent.key))
+		d.Identity, d.Outcome, d.Reason = a.decideKey(ctx, sent.key)
 	} else {
 		d.Identity, d.Outcome, d.Reason = a.decideToken(ctx, sent.token)
 	}

@@ -128,7 +128,8 @@ func parseArray(v value) ([]value, bool) {
 type parser struct {
 	text    string
 	pos     int
-	members int // read so far, of all objects
+	members int  // read so far, of all objects
+	lower   bool // the string that was read last is in lower case
 }
 
 func (p *parser) space() {
@@ -168,7 +169,10 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 			return false
 		}
 		written, ok := p.str()
-		name := lower(written)
+		name := written
+		if !p.lower {
+			name = lower(written)
+		}
 		if len(members) < fewMembers {
 			for i := range members {
 				ok = ok && members[i].name != name
@@ -299,14 +303,39 @@ func (p *parser) digits() bool {
 	return p.pos > start
 }
 
-// str reads what follows the opening quote and returns the string's content.
+// Classes of a byte of a string.
+const (
+	ends    = 1 << iota // a quote, a backslash, or one that a string may not hold
+	changes             // a letter or a part of one that lower may change
+)
+
+var classes = func() (table [256]byte) {
+	for c := range table {
+		switch {
+		case c < ' ' || c == '"' || c == '\\':
+			table[c] = ends
+		case c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf:
+			table[c] = changes
+		}
+	}
+	return table
+}()
+
+// str reads what follows the opening quote and returns the string's content. It
+// sets p.lower where lower would not change that.
 func (p *parser) str() (string, bool) {
 	text, start := p.text, p.pos
 	var before []byte // what stands before start, once there was an escape
+	var seen byte
 	for i := start; i < len(text); i++ {
+		class := classes[text[i]]
+		seen |= class
+		if class != ends {
+			continue
+		}
 		switch c := text[i]; {
 		case c == '"':
-			p.pos = i + 1
+			p.pos, p.lower = i+1, seen&changes == 0 && before == nil
 			if before == nil {
 				return text[start:i], true
 			}
@@ -320,7 +349,7 @@ func (p *parser) str() (string, bool) {
 			}
 			before = utf8.AppendRune(before, r)
 			start, i = p.pos, p.pos-1
-		case c < ' ':
+		default:
 			return "", false
 		}
 	}

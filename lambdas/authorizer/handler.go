@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -36,6 +38,27 @@ type handler struct {
 	keyPrefix string // of keys; empty where none are taken
 	metrics   *metrics
 	log       *slog.Logger
+	lines     limit
+}
+
+// limit bounds how many refusals are logged, ten a second: a flood of them must
+// not cost more than as many calls that are allowed. The metrics count all.
+type limit struct {
+	mu     sync.Mutex
+	since  time.Time
+	logged int
+}
+
+const linesPerSecond = 10
+
+func (l *limit) next(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if age := now.Sub(l.since); age < 0 || age >= time.Second {
+		l.since, l.logged = now, 0
+	}
+	l.logged++
+	return l.logged <= linesPerSecond
 }
 
 var _ lambda.Handler = (*handler)(nil)
@@ -66,8 +89,10 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		d.Outcome, d.Reason = authn.Forbidden, reasonAnswer
 	}
 	h.metrics.refused(d.Reason, began)
-	h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
-		slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
+	if h.lines.next(began) {
+		h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
+			slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
+	}
 	switch d.Outcome {
 	case authn.Forbidden:
 		if answer = policy("Deny", request.MethodARN, d.Identity); len(answer) > maxAnswerBytes {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -102,6 +103,21 @@ func TestLog(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A flood of refusals is counted, and logged ten times a second.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	for round := range 3 {
+		for range 100 {
+			s.expect(t, "planted.planted.planted", unauthorized)
+		}
+		if got := strings.Count(s.log.String(), "\n"); got != (round+1)*linesPerSecond {
+			t.Errorf("%d lines after %d seconds", got, round+1)
+		}
+		s.clock.forward(time.Second)
 	}
 }
 
