@@ -78,7 +78,7 @@ type reader struct {
 func newReader(u unit, o Options) *reader {
 	r := &reader{
 		resolver: newResolver(copies(u.stacks), o),
-		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}, Metadata: map[string]map[string]any{}},
+		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}, Metadata: map[string]map[string]any{}, Unknown: map[Place][]string{}},
 		resolved: map[nameIn]any{},
 		problems: map[[2]string]int{},
 	}
@@ -210,25 +210,32 @@ func (r *reader) readResource(s *stack, id string) {
 		r.problem(u.At, "%s", u.Reason)
 	}
 	properties, _ := values.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if _, unknown := firstUnknown(properties[name]); unknown {
+			r.model.Unknown[place] = append(r.model.Unknown[place], name)
+		}
+	}
 	r.model.Resources = append(r.model.Resources, &Resource{
 		Place: place, Type: res.Type, Properties: properties, Metadata: res.Metadata,
-		DeletionPolicy:      r.policyOf(s, res.DeletionPolicy, place.Path+".DeletionPolicy"),
-		UpdateReplacePolicy: r.policyOf(s, res.UpdateReplacePolicy, place.Path+".UpdateReplacePolicy"),
+		DeletionPolicy:      r.policyOf(s, place, "DeletionPolicy", res.DeletionPolicy),
+		UpdateReplacePolicy: r.policyOf(s, place, "UpdateReplacePolicy", res.UpdateReplacePolicy),
 	})
 }
 
 // policyOf is what becomes of a resource, and empty where it is not known,
 // which decides about no request.
-func (r *reader) policyOf(s *stack, value any, at string) string {
+func (r *reader) policyOf(s *stack, place Place, name string, value any) string {
 	if value == nil {
 		return ""
 	}
+	at := place.Path + "." + name
 	switch policy := r.resolve(s, value, at).(type) {
 	case string:
 		return policy
 	case noValue:
 	case Unknown:
 		r.note(at, "%s", policy.Reason)
+		r.model.Unknown[place] = append(r.model.Unknown[place], name)
 	default:
 		r.note(at, "%s where a text is due", kindOf(policy))
 	}

@@ -63,6 +63,9 @@ type Caller struct {
 
 	Flows  []string `json:"flows,omitempty"`  // of a client: grants, as the template names them
 	Scopes []string `json:"scopes,omitempty"` // of a client: those it may request
+	// Unknown names a client's properties that are not known in full, so that
+	// there may be more flows or scopes.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // API is a REST or an HTTP API.
@@ -87,8 +90,9 @@ type Route struct {
 
 	Authorization string   `json:"authorization"` // as CloudFormation names it; empty where it is not understood
 	Authorizer    string   `json:"authorizer,omitempty"`
-	Scopes        []string `json:"scopes"`            // any one suffices
-	Clients       []string `json:"clients,omitempty"` // names of the only clients whose tokens are taken
+	Scopes        []string `json:"scopes"`                  // any one suffices
+	ScopesUnknown bool     `json:"scopesUnknown,omitempty"` // there may be others
+	Clients       []string `json:"clients,omitempty"`       // names of the only clients whose tokens are taken
 	KeyRequired   bool     `json:"keyRequired"`
 	PublicReason  string   `json:"publicReason,omitempty"` // why anyone may call it, as the app states
 
@@ -163,6 +167,7 @@ type builder struct {
 	callers map[string]Caller // by id
 	names   map[assembly.Place]string
 	guests  []*assembly.IdentityPool
+	strays  bool // there are clients of nobody knows which user pool
 }
 
 func newBuilder(m *assembly.Model) *builder {
@@ -171,6 +176,7 @@ func newBuilder(m *assembly.Model) *builder {
 		if name := statedName(resource); name != "" {
 			b.names[resource.Place] = name
 		}
+		b.strays = b.strays || resource.Type == "AWS::Cognito::UserPoolClient" && !m.Known(resource.Place, "UserPoolId")
 	}
 	for _, pool := range m.IdentityPools {
 		if pool.Guests && pool.GuestRoleARN != "" {

@@ -271,18 +271,71 @@ func TestTokens(t *testing.T) {
 		{"the administrative scope", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"aws.cognito.signin.user.admin"}}, []string{"client:direct"}},
 		{"an ID token", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito}, []string{"client:site", "client:direct"}},
 		{"another pool", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: foreign}, []string{"issuer:arn:aws:cognito-idp:eu-west-1:1:userpool/theirs?"}},
-		{"no authorizer", assembly.Authorization{Type: "COGNITO_USER_POOLS"}, []string{}},
+		{"no authorizer", assembly.Authorization{Type: "COGNITO_USER_POOLS"}, []string{"issuer?"}},
 		{"a JWT", assembly.Authorization{Type: "JWT", Authorizer: jwt}, []string{"client:site", "client:machine"}},
 		{"a JWT with a scope", assembly.Authorization{Type: "JWT", Authorizer: jwt, Scopes: []string{"orders/write"}}, []string{"client:machine"}},
 		{"a JWT of others", assembly.Authorization{Type: "JWT", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerJWT, Issuer: "https://theirs"}}, []string{"issuer:https://theirs?"}},
 		{"a Lambda authorizer", assembly.Authorization{Type: "CUSTOM", Authorizer: &assembly.Authorizer{Name: "Callers", Place: assembly.Place{Path: "API"}}}, []string{"authorizer:API:Callers?"}},
 		{"nothing", assembly.Authorization{Type: "NONE"}, []string{"anyone"}},
-		{"what is not understood", assembly.Authorization{}, []string{}},
+		{"what is not understood", assembly.Authorization{}, []string{"anyone?"}},
+		{"no pool that is known", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}, []string{"issuer?"}},
+		{"a JWT of nobody knows whom", assembly.Authorization{Type: "JWT", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerJWT}}, []string{"issuer?"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			m := &assembly.Model{UserPools: []*assembly.UserPool{pool}, RestAPIs: []*assembly.RestAPI{{Routes: []assembly.Route{{Method: "GET", Path: "/", Authorization: tt.Authorization}}}}}
+			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Where a template leaves a client or a route open, the client may call on
+// conditions. What is known of it stays.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	place := func(path string) assembly.Place { return assembly.Place{Path: path} }
+	client := assembly.UserPoolClient{Place: place("C"), ID: "c", OAuth: true, HasSecret: true, Flows: []string{"code"}, Scopes: []string{"orders/read"}}
+	without := func(change func(*assembly.UserPoolClient)) assembly.UserPoolClient { c := client; change(&c); return c }
+	cognito := &assembly.Authorizer{Place: place("A"), Type: assembly.AuthorizerCognito, ProviderARNs: []string{"arn:pool"}}
+	jwt := &assembly.Authorizer{Place: place("A"), Type: assembly.AuthorizerJWT, Issuer: "https://issuer"}
+	read := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/read"}}
+	write := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/write"}}
+	admin := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"aws.cognito.signin.user.admin"}}
+	tests := []struct {
+		name    string
+		client  assembly.UserPoolClient
+		asks    assembly.Authorization
+		at      string // place of what is not known
+		unknown string
+		want    []string
+	}{
+		{"nothing", client, write, "", "", []string{}},
+		{"a scope", client, write, "C", "AllowedOAuthScopes", []string{"client:C?"}},
+		{"another scope", client, read, "C", "AllowedOAuthScopes", []string{"client:C"}},
+		{"its flows", without(func(c *assembly.UserPoolClient) { c.Flows = nil }), read, "C", "AllowedOAuthFlows", []string{"client:C?"}},
+		{"its flows, without the scope", without(func(c *assembly.UserPoolClient) { c.Flows = nil }), write, "C", "AllowedOAuthFlows", []string{}},
+		{"whether it has flows", without(func(c *assembly.UserPoolClient) { c.OAuth = false }), read, "C", "AllowedOAuthFlowsUserPoolClient", []string{"client:C?"}},
+		{"whether it has a secret", without(func(c *assembly.UserPoolClient) { c.HasSecret, c.Flows = false, []string{"client_credentials"} }), read, "C", "GenerateSecret", []string{"client:C?"}},
+		{"its sign-ins", client, admin, "C", "ExplicitAuthFlows", []string{"client:C?"}},
+		{"a scope of the route", client, write, "R", "AuthorizationScopes", []string{"client:C?"}},
+		{"another scope of the route", client, read, "R", "AuthorizationScopes", []string{"client:C"}},
+		{"every scope of the route", client, assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito}, "R", "AuthorizationScopes", []string{"client:C?"}},
+		{"a pool", client, write, "A", "ProviderARNs", []string{"issuer?"}},
+		{"whose client another is", client, write, "S", "UserPoolId", []string{"issuer?"}},
+		{"the audience", client, assembly.Authorization{Type: "JWT", Authorizer: jwt, Scopes: []string{"orders/read"}}, "A", "JwtConfiguration", []string{"client:C?"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := &assembly.Model{
+				UserPools: []*assembly.UserPool{{Place: place("Users"), ARN: "arn:pool", Issuer: "https://issuer", Clients: []assembly.UserPoolClient{tt.client}}},
+				RestAPIs:  []*assembly.RestAPI{{Routes: []assembly.Route{{Place: place("R"), Method: "GET", Path: "/", Authorization: tt.asks}}}},
+				Resources: []*assembly.Resource{{Place: place("S"), Type: "AWS::Cognito::UserPoolClient"}},
+				Unknown:   map[assembly.Place][]string{place(tt.at): {tt.unknown}},
+			}
 			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
@@ -330,17 +383,22 @@ func TestKeys(t *testing.T) {
 		enabled        bool
 		token, keyOnly []string
 	}{
-		"a key on a plan":     {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{"key"}},
-		"a disabled key":      {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, false, []string{"client:dev/Client0?"}, []string{"key?"}},
-		"no key yet":          {assembly.UsagePlan{Stages: open}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
-		"another stage":       {assembly.UsagePlan{Stages: on("other"), KeyIDs: []string{"k"}}, true, []string{}, []string{}},
-		"a quota of nothing":  {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Quota: &assembly.Quota{Period: "DAY"}}, true, []string{}, []string{}},
-		"nothing a second":    {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Throttle: &assembly.Throttle{Burst: 1}}, true, []string{}, []string{}},
-		"nothing of a method": {assembly.UsagePlan{Stages: on("live"), KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{}},
+		"a key on a plan":           {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{"key"}},
+		"a disabled key":            {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, false, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"no key yet":                {assembly.UsagePlan{Stages: open}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"another stage":             {assembly.UsagePlan{Stages: on("other"), KeyIDs: []string{"k"}}, true, []string{}, []string{}},
+		"a stage that is not known": {assembly.UsagePlan{KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"a quota of nothing":        {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Quota: &assembly.Quota{Period: "DAY"}}, true, []string{}, []string{}},
+		"nothing a second":          {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Throttle: &assembly.Throttle{Burst: 1}}, true, []string{}, []string{}},
+		"nothing of a method":       {assembly.UsagePlan{Stages: on("live"), KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{}},
 	}
+	m.Unknown = map[assembly.Place][]string{{Path: "dev/Open"}: {"ApiStages"}}
 	for name, test := range tests {
 		m.APIKeys = []*assembly.APIKey{{ID: "k", Enabled: test.enabled}}
 		test.plan.Place = assembly.Place{Path: "dev/Basic/Resource"}
+		if name == "a stage that is not known" {
+			test.plan.Place = assembly.Place{Path: "dev/Open"}
+		}
 		m.UsagePlans = []*assembly.UsagePlan{&test.plan}
 		routes := report.New(m).Stages[0].APIs[0].Routes
 		if got := callers(routes[0]); !reflect.DeepEqual(got, test.token) || !routes[0].KeyRequired {
@@ -349,7 +407,7 @@ func TestKeys(t *testing.T) {
 		if got := callers(routes[2]); !reflect.DeepEqual(got, test.keyOnly) {
 			t.Errorf("%s: a key alone: %v", name, got)
 		}
-		if limits := routes[2].Limits; name != "another stage" && (len(limits) != 1 || limits[0].Name != "Basic") {
+		if limits := routes[2].Limits; !strings.Contains(name, "stage") && (len(limits) != 1 || limits[0].Name != "Basic") {
 			t.Errorf("%s: limits %v", name, limits)
 		}
 	}

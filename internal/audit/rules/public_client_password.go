@@ -23,7 +23,7 @@ var publicClientPassword = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, c := range clientsOf(m) {
-			if !isPublic(c) || !slices.Contains(c.AuthFlows, "ALLOW_USER_PASSWORD_AUTH") {
+			if !isPublic(m, c) || !slices.Contains(c.AuthFlows, "ALLOW_USER_PASSWORD_AUTH") {
 				continue
 			}
 			is := "is public"

@@ -26,8 +26,8 @@ var publicClientSecret = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, c := range clientsOf(m) {
-			if c.HasSecret && isPublic(c) {
-				r.Find(c.Place, "the client %s has a secret, and %s", nameOf(c), publicSign(c))
+			if c.HasSecret && isPublic(m, c) {
+				r.Find(c.Place, "the client %s has a secret, and %s", nameOf(c), publicSign(m, c))
 			}
 		}
 	},
@@ -35,14 +35,17 @@ var publicClientSecret = audit.Rule{
 
 // isPublic reports whether anyone may speak in the client's name: it has no
 // secret, or one that its users have, as far as anything shows.
-func isPublic(c assembly.UserPoolClient) bool { return !c.HasSecret || publicSign(c) != "" }
+func isPublic(m *assembly.Model, c assembly.UserPoolClient) bool {
+	return !c.HasSecret && m.Known(c.Place, "GenerateSecret") || publicSign(m, c) != ""
+}
 
 // publicSign says what makes a client look public; empty where nothing does. A
 // sign-in flow is one where it is Cognito's for apps, and not accompanied by
 // the one for servers, which have credentials of AWS.
-func publicSign(c assembly.UserPoolClient) string {
+func publicSign(m *assembly.Model, c assembly.UserPoolClient) string {
 	has := func(flow string) bool { return slices.Contains(c.AuthFlows, flow) }
-	server := has("ALLOW_ADMIN_USER_PASSWORD_AUTH")
+	server := has("ALLOW_ADMIN_USER_PASSWORD_AUTH") || !m.Known(c.Place, "ExplicitAuthFlows")
+	codes := grants(c, "code") || grants(c, "client_credentials") || !m.Known(c.Place, "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient")
 	own := slices.IndexFunc(c.Callbacks, func(callback string) bool {
 		u, err := url.Parse(callback)
 		return err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https"
@@ -54,7 +57,7 @@ func publicSign(c assembly.UserPoolClient) string {
 		return "its callback " + c.Callbacks[own] + " opens an app on a device"
 	case has("ALLOW_USER_PASSWORD_AUTH") && !server:
 		return "signs users in with USER_PASSWORD_AUTH, which a server has no need of"
-	case has("ALLOW_USER_SRP_AUTH") && !server && !grants(c, "code") && !grants(c, "client_credentials"):
+	case has("ALLOW_USER_SRP_AUTH") && !server && !codes:
 		return "signs users in with USER_SRP_AUTH only, which is made for devices"
 	}
 	return ""
