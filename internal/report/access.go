@@ -211,12 +211,13 @@ func (b *builder) unknownIssuer() Access {
 // resource policy's other principals.
 func (b *builder) signed(r request) []Access {
 	list := []Access{}
-	for _, role := range b.model.Roles {
-		access, ok := b.asRole(r, role)
+	asked := b.askedOf(r)
+	for i, role := range b.model.Roles {
+		access, ok := asRole(r, role, i, asked)
 		if !ok {
 			continue
 		}
-		guests := slices.DeleteFunc(slices.Clone(b.guests), func(p *assembly.IdentityPool) bool { return p.GuestRoleARN != role.ARN })
+		guests := b.guests[role.ARN]
 		for _, pool := range guests {
 			access.Caller = b.add(Caller{ID: KindGuest + ":" + pool.Path, Kind: KindGuest, Name: b.name(pool.Place), Path: pool.Path, Of: role.Path})
 			list = append(list, access)
@@ -231,26 +232,44 @@ func (b *builder) signed(r request) []Access {
 	return list
 }
 
+// question is what a route's request to one stage asks of policies, and what
+// those of each role say of it.
+type question struct {
+	stage string
+	iam.Request
+	byRole map[int][]iam.Statement
+}
+
+func (b *builder) askedOf(r request) []question {
+	var out []question
+	for _, stage := range r.stages {
+		q := b.invoke(r, stage)
+		out = append(out, question{stage, q, b.roles.About(q.Resource)})
+	}
+	return out
+}
+
 // asRole asks the role's policies, and in the same account those of the API as
 // one with them ("IAM and resource policies", Amazon API Gateway). A principal
 // of another account needs both.
-func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
-	var own []iam.Statement
-	for _, p := range role.Policies {
-		own = append(own, p.Statements...)
-	}
+func asRole(r request, role *assembly.Role, i int, asked []question) (Access, bool) {
 	var allowed, possible []string
-	for _, stage := range r.stages {
-		q := b.invoke(r, stage, role.ARN)
-		sets := [][]iam.Statement{append(slices.Clone(own), r.policy...)}
+	for _, q := range asked {
+		own := q.byRole[i]
+		if len(own)+len(r.policy) == 0 {
+			continue // nothing allows it
+		}
+		q.Principals = []string{role.ARN}
+		q.Context = map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": q.Principals}
+		sets := [][]iam.Statement{slices.Concat(own, r.policy)}
 		if !strings.Contains(role.ARN, ":"+r.account+":") {
 			sets = [][]iam.Statement{own, r.policy}
 		}
-		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q) != iam.Allowed }) {
-			allowed = append(allowed, stage)
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q.Request) != iam.Allowed }) {
+			allowed = append(allowed, q.stage)
 		}
-		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return !iam.Possible(s, q) }) {
-			possible = append(possible, stage)
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return !iam.Possible(s, q.Request) }) {
+			possible = append(possible, q.stage)
 		}
 	}
 	access := Access{Conditional: len(allowed) < len(possible)}
@@ -262,7 +281,7 @@ func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
 
 // invoke is a route's request to a stage. API Gateway speaks TLS only; of what
 // else a condition may ask for nothing is known.
-func (b *builder) invoke(r request, stage string, principals ...string) iam.Request {
+func (b *builder) invoke(r request, stage string) iam.Request {
 	segments := strings.Split(strings.TrimPrefix(r.path, "/"), "/")
 	for i, segment := range segments {
 		switch {
@@ -277,9 +296,8 @@ func (b *builder) invoke(r request, stage string, principals ...string) iam.Requ
 		method = "*"
 	}
 	return iam.Request{
-		Action:     "execute-api:Invoke",
-		Resource:   strings.Join([]string{"arn", assembly.Partition(r.region), "execute-api", r.region, r.account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
-		Principals: principals,
-		Context:    map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": principals},
+		Action:   "execute-api:Invoke",
+		Resource: strings.Join([]string{"arn", assembly.Partition(r.region), "execute-api", r.region, r.account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
+		Context:  map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": nil},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/iam"
 )
 
 // Version is that of the JSON form. A member may be added to the form within a
@@ -166,12 +167,13 @@ type builder struct {
 	model   *assembly.Model
 	callers map[string]Caller // by id
 	names   map[assembly.Place]string
-	guests  []*assembly.IdentityPool
-	strays  bool // there are clients of nobody knows which user pool
+	guests  map[string][]*assembly.IdentityPool // by the role that they sign as
+	roles   iam.Index                           // policies, by number in the model
+	strays  bool                                // there are clients of nobody knows which user pool
 }
 
 func newBuilder(m *assembly.Model) *builder {
-	b := &builder{model: m, callers: map[string]Caller{}, names: map[assembly.Place]string{}}
+	b := &builder{model: m, callers: map[string]Caller{}, names: map[assembly.Place]string{}, guests: map[string][]*assembly.IdentityPool{}}
 	for _, resource := range m.Resources {
 		if name := statedName(resource); name != "" {
 			b.names[resource.Place] = name
@@ -180,8 +182,15 @@ func newBuilder(m *assembly.Model) *builder {
 	}
 	for _, pool := range m.IdentityPools {
 		if pool.Guests && pool.GuestRoleARN != "" {
-			b.guests = append(b.guests, pool)
+			b.guests[pool.GuestRoleARN] = append(b.guests[pool.GuestRoleARN], pool)
 		}
+	}
+	for _, role := range m.Roles {
+		var own []iam.Statement
+		for _, policy := range role.Policies {
+			own = append(own, policy.Statements...)
+		}
+		b.roles.Add(own)
 	}
 	for _, pool := range m.UserPools {
 		for _, client := range pool.Clients {

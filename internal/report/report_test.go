@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -526,6 +527,51 @@ func TestIDs(t *testing.T) {
 	slices.Sort(ids)
 	if n := len(ids); len(slices.Compact(ids)) != n {
 		t.Error("an id stands twice")
+	}
+}
+
+// signed has n routes with AWS_IAM, each granted by its own ARN to one of some
+// roles.
+func signed(n, roles int, grant, method string) *assembly.Model {
+	m := &assembly.Model{Stage: "dev", Region: "eu-west-1", Account: "111122223333"}
+	api := &assembly.RestAPI{ID: "abc", Name: "shop", Region: m.Region, Account: m.Account, Stages: []assembly.APIStage{{Name: "live"}}}
+	for i := range roles {
+		m.Roles = append(m.Roles, &assembly.Role{
+			Place: assembly.Place{Path: fmt.Sprint("Role", i)}, ARN: fmt.Sprint("arn:aws:iam::111122223333:role/r", i), Policies: []assembly.Policy{{}},
+		})
+	}
+	for i := range n {
+		api.Routes = append(api.Routes, assembly.Route{Method: method, Path: fmt.Sprintf("/r%d/{id}", i), Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}})
+		own := &m.Roles[i%roles].Policies[0]
+		own.Statements = append(own.Statements, iam.Statement{
+			Effect: iam.Allow, Actions: []string{"execute-api:Invoke"}, Resources: []string{"arn:aws:execute-api:eu-west-1:111122223333:abc/" + fmt.Sprintf(grant, i)},
+		})
+	}
+	m.RestAPIs = []*assembly.RestAPI{api}
+	return m
+}
+
+// The work grows with the routes, and not with routes times grants: four times
+// as many take about four times the memory, where each with each would take
+// sixteen times.
+func TestWorkGrowsWithRoutes(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+	for _, form := range [][2]string{{"live/GET/r%d/*", "GET"}, {"*/GET/r%d/*", "GET"}, {"live/*/r%d/*", "ANY"}} {
+		for _, roles := range []int{1, 20} {
+			takes := func(n int) float64 {
+				m := signed(n, roles, form[0], form[1])
+				if got := report.New(m).Stages[0].APIs[0].Routes[n-1].Access; len(got) != 2 {
+					t.Fatalf("%v: the last route lets %v pass", form, got)
+				}
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				report.New(m)
+				runtime.ReadMemStats(&after)
+				return float64(after.TotalAlloc - before.TotalAlloc)
+			}
+			if few, many := takes(100), takes(400); many > 8*few {
+				t.Errorf("%v, %d roles: %.0f bytes for 100 routes, %.0f for 400", form, roles, few, many)
+			}
+		}
 	}
 }
 
