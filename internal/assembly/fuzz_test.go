@@ -18,6 +18,15 @@ func doubling(section, first, each, last string) string {
 	return b.String()
 }
 
+// nestedLoops makes ten times as much for each loop.
+func nestedLoops(depth int) string {
+	fragment := `{"${I0}": {"Type": "T", "Properties": {"P": "0123456789"}}}`
+	for i := range depth {
+		fragment = fmt.Sprintf(`{"Fn::ForEach::L%d": ["I%d", ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], %s]}`, i, i, fragment)
+	}
+	return fragment
+}
+
 // Templates that would take all time and memory.
 var floods = map[string]string{
 	"names": doubling("Resources", `{"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "0123456789"}}`,
@@ -30,6 +39,7 @@ var floods = map[string]string{
 		`{"Fn::And": [{"Condition": "PREVIOUS"}, {"Fn::Not": [{"Fn::Not": [{"Condition": "PREVIOUS"}]}]}]}`, `}, "Resources": {"A": {"Type": "T", "Condition": "N60"}`),
 	"mappings": `{"Mappings": {"M": {"a": {"b": ` + strings.Repeat(`{"Fn::FindInMap": ["M", "a", "b"], "x": `, 50) + `1` + strings.Repeat("}", 50) + `}}},
 		"Resources": {"A": {"Type": "T", "Properties": {"P": {"Fn::FindInMap": ["M", "a", "b"]}}}}}`,
+	"loops": `{"Transform": "AWS::LanguageExtensions", "Resources": ` + nestedLoops(8) + `}`,
 	"lists": doubling("Resources", `{"Type": "AWS::SSM::Parameter", "Properties": {"Value": "0,1"}}`,
 		`{"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Fn::ToJsonString": [{"Fn::GetAtt": "PREVIOUS.Value"}, {"Fn::GetAtt": "PREVIOUS.Value"}]}}}`, ""),
 }
@@ -45,6 +55,9 @@ func read(data []byte) (*Model, error) {
 		return nil, err
 	}
 	s := &stack{id: "S", name: "S", path: "S", account: unknownAccount, region: unknownRegion, template: t}
+	if err := s.expand(); err != nil {
+		return nil, err
+	}
 	a := &Assembly{Dir: "S", units: []unit{newUnit("S", []*stack{s})}}
 	return a.Model("", Options{})
 }
@@ -111,6 +124,8 @@ func FuzzTemplate(f *testing.F) {
 		"", "{", "{}", "[]", "a: b", "\ufeff{}", "Resources: {A: {Type: T}}", `{"Resources": {"A": {"Type": "T"}}}`,
 		"Resources:\n  A:\n    Type: !Sub '${B}'\n    Properties: !If [C, !Ref D, !GetAtt E.F]\n",
 		"A: &x [*x]\n", "<<: {a: b}\n", "? a\n: b\n", "a: !Ref\nb: |\n  c\n", "- - - a\n", "a: {b: !Ref AWS::Region}\n", "a: \"\\ud800\"\n",
+		`{"Transform": "AWS::LanguageExtensions", "Parameters": {"L": {"Type": "CommaDelimitedList", "Default": "a,b"}}, "Resources": {"Fn::ForEach::A": ["X", {"Ref": "L"}, {"R${X}": {"Type": "T",
+			"Condition": {"Fn::Sub": "${X}"}, "Properties": {"Fn::ForEach::B": ["Y", ["&{X}", "-"], {"P&{Y}": {"Ref": "X"}}]}}}]}}`,
 		"Outputs: {A: {Value: !ImportValue x, Export: {Name: !ImportValue x}}}",
 		"Parameters: {P: {Type: List<Number>, Default: 1}}\nResources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref P}}}",
 		"Resources: {A: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x, Parameters: !Ref A}}}",

@@ -62,6 +62,9 @@ type Problem struct {
 	// Decides is set where ignoring it could serve what AWS would refuse.
 	// Nothing is served from a model that has such a problem.
 	Decides bool
+	// Hides is set where resources, or routes, stand behind it that nobody has
+	// read: the model may hold less than what is deployed.
+	Hides bool
 }
 
 // Known reports whether some of a resource's properties are known in full, as

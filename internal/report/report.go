@@ -143,6 +143,7 @@ type Problem struct {
 	Path    string `json:"path"`
 	Text    string `json:"text"`
 	Decides bool   `json:"decides"` // it could decide about a request
+	Hides   bool   `json:"hides"`   // routes or callers may stand behind it that are not in the report
 }
 
 // New reports on models in their order.
@@ -239,7 +240,7 @@ func (b *builder) stage() Stage {
 		s.APIs = append(s.APIs, b.httpAPI(api))
 	}
 	for _, p := range m.NotUnderstood {
-		s.NotUnderstood = append(s.NotUnderstood, Problem{Path: p.Path, Text: p.Text, Decides: p.Decides})
+		s.NotUnderstood = append(s.NotUnderstood, Problem{Path: p.Path, Text: p.Text, Decides: p.Decides, Hides: p.Hides})
 	}
 	s.Callers = b.sortedCallers()
 	return s

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -140,6 +141,25 @@ func TestSchemaIsComplete(t *testing.T) {
 			if properties[name] == nil {
 				t.Errorf("%s.%s is not in the schema", kind.Name(), name)
 			}
+		}
+	}
+}
+
+// What routes may stand behind is said before the routes that are known.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	m := shop(1)
+	for hides, want := range map[bool]string{
+		false: "Stage dev   eu-west-1, account 111122223333\n\nREST",
+		true:  "Stage dev   eu-west-1, account 111122223333\nIncomplete   1 part of the template not understood: there may be more routes and\n             callers. See the end.\n\nREST",
+	} {
+		m.NotUnderstood = []assembly.Problem{{Path: "dev/Loop", Text: "a loop", Decides: true, Hides: hides}}
+		var text, markdown bytes.Buffer
+		if err := errors.Join(report.New(m).Text(&text, report.TextOptions{}), report.New(m).Markdown(&markdown)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(text.String(), want) || strings.Contains(markdown.String(), "**Incomplete:** 1 part of the template") != hides {
+			t.Errorf("hides %t: %s%s", hides, text.String()[:160], markdown.String()[:160])
 		}
 	}
 }
