@@ -18,15 +18,6 @@ func doubling(section, first, each, last string) string {
 	return b.String()
 }
 
-// nestedLoops makes ten times as much for each loop.
-func nestedLoops(depth int) string {
-	fragment := `{"${I0}": {"Type": "T", "Properties": {"P": "0123456789"}}}`
-	for i := range depth {
-		fragment = fmt.Sprintf(`{"Fn::ForEach::L%d": ["I%d", ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], %s]}`, i, i, fragment)
-	}
-	return fragment
-}
-
 // Templates that would take all time and memory.
 var floods = map[string]string{
 	"names": doubling("Resources", `{"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "0123456789"}}`,
@@ -39,7 +30,6 @@ var floods = map[string]string{
 		`{"Fn::And": [{"Condition": "PREVIOUS"}, {"Fn::Not": [{"Fn::Not": [{"Condition": "PREVIOUS"}]}]}]}`, `}, "Resources": {"A": {"Type": "T", "Condition": "N60"}`),
 	"mappings": `{"Mappings": {"M": {"a": {"b": ` + strings.Repeat(`{"Fn::FindInMap": ["M", "a", "b"], "x": `, 50) + `1` + strings.Repeat("}", 50) + `}}},
 		"Resources": {"A": {"Type": "T", "Properties": {"P": {"Fn::FindInMap": ["M", "a", "b"]}}}}}`,
-	"loops": `{"Transform": "AWS::LanguageExtensions", "Resources": ` + nestedLoops(8) + `}`,
 	"lists": doubling("Resources", `{"Type": "AWS::SSM::Parameter", "Properties": {"Value": "0,1"}}`,
 		`{"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Fn::ToJsonString": [{"Fn::GetAtt": "PREVIOUS.Value"}, {"Fn::GetAtt": "PREVIOUS.Value"}]}}}`, ""),
 }
