@@ -574,7 +574,7 @@ func signed(n, roles int, grant, method string) *assembly.Model {
 // The work grows with the routes, and not with routes times grants: four times
 // as many take about four times the memory, where each with each would take
 // sixteen times.
-func TestWorkGrowsWithRoutes(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+func TestWorkGrowsWithRoutes(t *testing.T) { // not in parallel: it counts what is allocated
 	for _, form := range [][2]string{{"live/GET/r%d/*", "GET"}, {"*/GET/r%d/*", "GET"}, {"live/*/r%d/*", "ANY"}} {
 		for _, roles := range []int{1, 20} {
 			takes := func(n int) float64 {

@@ -34,7 +34,7 @@ func modelsOf(t testing.TB, template string) []*assembly.Model {
 // The work of every rule grows with the routes, and not with routes times
 // grants: four times as many take about four times the memory, where each with
 // each would take sixteen times.
-func TestWorkGrowsWithRoutes(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+func TestWorkGrowsWithRoutes(t *testing.T) { // not in parallel: it counts what is allocated
 	for _, form := range [][2]string{{"v1/GET", "GET"}, {"*/GET", "GET"}, {"v1/*", "ANY"}} {
 		takes := func(n int) map[string]float64 {
 			models := modelsOf(t, signedOf(n, 4, form[0], form[1]))
