@@ -25,8 +25,10 @@ error. ` + "`gatewright audit --explain RULE`" + ` prints a section of this page
 What was not understood is always listed, never counted as in order, and hides
 no finding that was made. Where resources or routes may stand behind it, such as a
 loop over a list that is not known or a macro, it comes first: there may be more to
-find, whatever the exit code says. Exit codes: 0 nothing that ` + "`--fail-on`" + ` names (error by default), 1
-found, 2 bad input.
+find, whatever the exit code says.
+
+Exit codes: 0 nothing that ` + "`--fail-on`" + ` names (error by default), 1 found, 2 bad
+input.
 
 ## Accepting a finding
 

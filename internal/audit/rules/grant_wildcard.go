@@ -10,8 +10,8 @@ var grantWildcard = audit.Rule{
 	Severity: audit.Error,
 	Title:    "A role that may call every API",
 	Why: "An Allow of execute-api:Invoke on every resource lets the role call each method with AWS_IAM of each API in the account, " +
-		"also of those that come later. What counts are the resource *, and ARNs of execute-api whose API is a wildcard, " +
-		"those that end in one before they come to the API among them.",
+		"also of those that come later. What counts is the resource *, and an ARN of execute-api whose API is a wildcard, " +
+		"or that ends in one before it comes to the API.",
 	Fix: "Name the API, the stage, the method and the path: arn:aws:execute-api:region:account:api-id/stage/GET/path " +
 		"(in the CDK: method.GrantExecute or api.ArnForExecuteApi).",
 	Source: audit.Source{
