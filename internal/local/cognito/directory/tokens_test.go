@@ -128,7 +128,7 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)
-	again, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	again, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	if err != nil || again.Refresh != "" || again.ID == "" {
 		t.Fatalf("%+v, %v", again.ExpiresIn, err)
 	}
@@ -136,7 +136,7 @@ func TestRefresh(t *testing.T) {
 	if before["origin_jti"] != after["origin_jti"] || before["auth_time"] != after["auth_time"] || before["jti"] == after["jti"] || claims(t, again.ID)["nonce"] != nil {
 		t.Errorf("before %v\nafter %v", before, after)
 	}
-	narrow, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "notes/read")
+	narrow, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "notes/read", nil)
 	if err != nil || narrow.ID != "" || claims(t, narrow.Access)["scope"] != "notes/read" {
 		t.Errorf("narrowed: %v", err)
 	}
@@ -153,11 +153,11 @@ func TestRefresh(t *testing.T) {
 		"a byte too many":  {w.website, tokens.Refresh + "A", "", invalid},
 		"a byte too short": {w.website, tokens.Refresh[1:], "", invalid},
 	} {
-		_, err := w.Refresh(t.Context(), tt.client, tt.token, tt.scope)
+		_, err := w.Refresh(t.Context(), tt.client, tt.token, tt.scope, nil)
 		wantError(t, name, err, tt.want)
 	}
 	w.pass(24 * time.Hour)
-	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	wantError(t, "expired", err, "NotAuthorizedException: Refresh Token has expired")
 }
 
@@ -170,7 +170,7 @@ func TestRotation(t *testing.T) {
 	first := w.signIn(t, w.server).Refresh
 	turn := func(token string) string {
 		t.Helper()
-		tokens, err := w.Refresh(t.Context(), w.server, token, "")
+		tokens, err := w.Refresh(t.Context(), w.server, token, "", nil)
 		if err != nil || tokens.Refresh == "" || tokens.Refresh == token {
 			t.Fatalf("not rotated: %v", err)
 		}
@@ -182,11 +182,11 @@ func TestRotation(t *testing.T) {
 		t.Error("the grace period made another successor")
 	}
 	w.pass(time.Second)
-	_, err := w.Refresh(t.Context(), w.server, first, "")
+	_, err := w.Refresh(t.Context(), w.server, first, "", nil)
 	wantError(t, "after the grace period", err, "RefreshTokenReuseException: Refresh token has been rotated out")
 	third := turn(second)
 	w.pass(24*time.Hour - 10*time.Second)
-	_, err = w.Refresh(t.Context(), w.server, third, "")
+	_, err = w.Refresh(t.Context(), w.server, third, "", nil)
 	wantError(t, "expires with the first", err, "NotAuthorizedException: Refresh Token has expired")
 }
 
@@ -201,7 +201,7 @@ func TestRefreshConcurrent(t *testing.T) {
 		var mu sync.Mutex
 		successors := map[string]bool{}
 		good := count(16, func() error {
-			tokens, err := w.Refresh(t.Context(), w.server, token, "")
+			tokens, err := w.Refresh(t.Context(), w.server, token, "", nil)
 			if err == nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -247,7 +247,7 @@ func TestEnds(t *testing.T) {
 			wantError(t, "access", err, tt.want)
 			_, err = w.Caller(t.Context(), other.Access)
 			wantError(t, "the other", err, tt.other)
-			if _, err = w.Refresh(t.Context(), w.website, tokens.Refresh, ""); (err == nil) != (name == "an hour has gone") {
+			if _, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil); (err == nil) != (name == "an hour has gone") {
 				t.Errorf("refresh: %v", err)
 			}
 			if name == "signed out" {
@@ -271,7 +271,7 @@ func TestRevoke(t *testing.T) {
 	wantError(t, "another client", w.Revoke(w.server, tokens.Refresh), "UnauthorizedException: The token was issued to another client.")
 	wantError(t, "off", w.Revoke(w.Client("never"), tokens.Refresh), "UnsupportedOperationException: Token revocation is not enabled for this client.")
 	wantError(t, "unknown", w.Revoke(w.website, "unknown"), "")
-	if _, err := w.Refresh(t.Context(), w.website, tokens.Refresh, ""); err != nil {
+	if _, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil); err != nil {
 		t.Errorf("still good: %v", err)
 	}
 	never := w.signIn(t, w.Client("never"))
@@ -283,7 +283,7 @@ func TestRevoke(t *testing.T) {
 	}
 	_, err := w.Caller(t.Context(), tokens.ID)
 	wantError(t, "ID token", err, "NotAuthorizedException: Invalid Access Token")
-	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"})
+	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, nil)
 	if err != nil || machine.ID != "" || machine.Refresh != "" {
 		t.Fatal(err)
 	}

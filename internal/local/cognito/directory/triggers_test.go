@@ -133,7 +133,7 @@ func TestPreToken(t *testing.T) {
 			if access["scope"] != scope || access["email"] != email {
 				t.Errorf("access token %v", access)
 			}
-			machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"})
+			machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func TestDuringTriggers(t *testing.T) {
 	w.addAnn(t)
 	tokens := w.signIn(t, w.website)
 	w.during = func() { wantError(t, "sign-out", w.EndSessions(ann), "") }
-	_, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	_, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	wantError(t, "signed out during a refresh", err, "NotAuthorizedException: Refresh Token has been revoked")
 	_, err = w.Issue(t.Context(), w.website, directory.Grant{User: w.Users(nil)[0]})
 	wantError(t, "signed out during a sign-in", err, "NotAuthorizedException: Refresh Token has been revoked")
