@@ -259,6 +259,90 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// What a code stands for is given while its sign-in counts, with the lifetime
+// that is left.
+func TestRedeem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.addAnn(t)
+	for name, tt := range map[string]struct {
+		end  func() error
+		want string
+	}{
+		"a minute later": {func() error { return nil }, ""},
+		"signed out":     {func() error { return w.EndSessions(ann) }, "NotAuthorizedException: Refresh Token has been revoked"},
+		"disabled":       {func() error { return w.SetEnabled(ann, false) }, "NotAuthorizedException: Refresh Token has been revoked"},
+		"deleted":        {func() error { return w.Delete(ann) }, "NotAuthorizedException: Refresh Token has been revoked"},
+	} {
+		tokens, err := w.Issue(t.Context(), w.website, directory.Grant{User: u, Scopes: []string{"openid"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		wantError(t, name, tt.end(), "")
+		got, err := w.Redeem(tokens)
+		wantError(t, name, err, tt.want)
+		if err == nil && (got.ExpiresIn != 59*time.Minute || got.Access != tokens.Access || got.Refresh != tokens.Refresh) {
+			t.Errorf("%s: expires in %s", name, got.ExpiresIn)
+		}
+		if name == "deleted" {
+			u = w.addAnn(t)
+		}
+		wantError(t, name, w.SetEnabled(ann, true), "")
+	}
+	_, err := w.Redeem(directory.Tokens{Refresh: "unknown"})
+	wantError(t, "unknown", err, "NotAuthorizedException: Invalid Refresh Token")
+}
+
+// Whoever was disabled signs in again: no token from before counts.
+func TestDisabledAndEnabled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addAnn(t)
+	tokens := w.signIn(t, w.website)
+	wantError(t, "disable", w.SetEnabled(ann, false), "")
+	wantError(t, "enable", w.SetEnabled(ann, true), "")
+	_, err := w.Caller(t.Context(), tokens.Access)
+	wantError(t, "access", err, "NotAuthorizedException: Access Token has been revoked")
+	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
+	wantError(t, "refresh", err, "NotAuthorizedException: Refresh Token has been revoked")
+	w.signIn(t, w.website)
+}
+
+// Each client's lifetimes are its own.
+func TestLifetimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(p *assembly.UserPool) {
+		p.Clients[0].AccessTokenLifetime, p.Clients[0].IDTokenLifetime, p.Clients[0].RefreshTokenLifetime = 7*time.Minute, 11*time.Minute, 13*time.Minute
+		p.Clients[1].AccessTokenLifetime = 5 * time.Minute
+	})
+	u := w.addAnn(t)
+	hosted, err := w.Issue(t.Context(), w.website, directory.Grant{User: u, Scopes: []string{"openid"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sdk := w.signIn(t, w.website)
+	refreshed, err := w.Refresh(t.Context(), w.website, sdk.Refresh, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tokens := range map[string]directory.Tokens{"page": hosted, "SDK": sdk, "refreshed": refreshed} {
+		if c := claims(t, tokens.Access); tokens.ExpiresIn != 7*time.Minute || c["exp"] != float64(start.Add(7*time.Minute).Unix()) {
+			t.Errorf("%s: the access token expires in %s, at %v", name, tokens.ExpiresIn, c["exp"])
+		}
+		if c := claims(t, tokens.ID); c["exp"] != float64(start.Add(11*time.Minute).Unix()) {
+			t.Errorf("%s: the ID token expires at %v", name, c["exp"])
+		}
+	}
+	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, nil)
+	if err != nil || machine.ExpiresIn != 5*time.Minute || claims(t, machine.Access)["exp"] != float64(start.Add(5*time.Minute).Unix()) {
+		t.Errorf("a machine's token expires in %s, %v", machine.ExpiresIn, err)
+	}
+	w.pass(13 * time.Minute)
+	_, err = w.Refresh(t.Context(), w.website, sdk.Refresh, "", nil)
+	wantError(t, "refresh", err, "NotAuthorizedException: Refresh Token has expired")
+}
+
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(p *assembly.UserPool) {
