@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -46,9 +47,10 @@ type world struct {
 	*idp.API
 	users *directory.Directory
 
-	mu    sync.Mutex
-	now   time.Time
-	codes []string
+	mu     sync.Mutex
+	now    time.Time
+	codes  []string
+	events []map[string]any // of triggers, each of which changes nothing
 }
 
 func newWorld(t testing.TB, change func(*assembly.UserPool)) *world {
@@ -91,7 +93,7 @@ func (w *world) directory(t testing.TB, pool *assembly.UserPool) *directory.Dire
 		t.Fatal(err)
 	}
 	d, err := directory.New(directory.Config{
-		Pool: pool, Verify: verifier.Verify, Now: w.clock, Deliver: w.deliver,
+		Pool: pool, Verify: verifier.Verify, Now: w.clock, Deliver: w.deliver, Invoke: w.invoke,
 		Sign: func(claims any) (string, error) {
 			token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims.(map[string]any)))
 			token.Header["kid"] = "kid"
@@ -120,6 +122,15 @@ func (w *world) deliver(m directory.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.codes = append(w.codes, m.Code)
+}
+
+func (w *world) invoke(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var event map[string]any
+	err := json.Unmarshal(payload, &event)
+	w.events = append(w.events, event)
+	return payload, "", err
 }
 
 func (w *world) lastCode() *string {
