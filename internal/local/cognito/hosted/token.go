@@ -217,9 +217,17 @@ func clientMetadata(document string) (map[string]string, *refusal) {
 	if document == "" {
 		return nil, nil
 	}
-	var metadata map[string]string
-	if err := json.Unmarshal([]byte(document), &metadata); err != nil || metadata == nil {
-		return nil, refuse(invalidRequest, "aws_client_metadata is no JSON object of texts")
+	wrong := refuse(invalidRequest, "aws_client_metadata is no JSON object of texts")
+	var members map[string]*string
+	if err := json.Unmarshal([]byte(document), &members); err != nil || members == nil {
+		return nil, wrong
+	}
+	metadata := map[string]string{}
+	for name, value := range members {
+		if value == nil {
+			return nil, wrong
+		}
+		metadata[name] = *value
 	}
 	return metadata, nil
 }
