@@ -117,11 +117,13 @@ func (w *writing) attempt(ctx context.Context) (c *Customer, again bool, err err
 		w.open = false
 		return next, false, nil
 	}
-	fate := fateOf(err)
-	if fate == fateUnclear {
+	switch fateOf(err) {
+	case fateFinal:
+		return nil, false, fmt.Errorf("write customer %s in table %s; nothing was written: %w", w.id, w.store.table, err)
+	case fateUnclear:
 		w.open, w.version = true, version
 	}
-	return nil, fate != fateFinal, err
+	return nil, true, err
 }
 
 // settle finds out what became of a change of which an attempt is open. Otherwise
