@@ -83,7 +83,7 @@ func (w *writing) failure() error {
 		return &Error{Kind: ErrConflict, Cause: w.last, text: fmt.Sprintf(
 			"customer %s was changed by others in each of up to %d attempts, and nothing of this was written; run it again", w.id, maxAttempts)}
 	}
-	return fmt.Errorf("change customer %s in table %s; nothing was written: %w", w.id, w.store.table, w.last)
+	return fmt.Errorf("nothing was written: %w", w.last)
 }
 
 // attempt reads, changes and writes once. again says that another attempt may do
@@ -138,7 +138,7 @@ func (w *writing) settle(ctx context.Context, err error) (*Customer, error) {
 		return nil, err
 	}
 	return nil, &Error{Kind: ErrUnknown, Cause: errors.Join(err, unread), text: fmt.Sprintf(
-		"it is not known whether the change of customer %s was written, as table %s did not answer: %v; %s", w.id, w.store.table, err, w.finish)}
+		"it is not known whether this was written: %v; %s", err, w.finish)}
 }
 
 // read reads the customer; nil where there is none.
@@ -169,7 +169,10 @@ func (w *writing) put(ctx context.Context, c *Customer, on condition) error {
 		TableName: &w.store.table, Item: i,
 		ConditionExpression: &on.expression, ExpressionAttributeNames: on.names, ExpressionAttributeValues: on.values,
 	}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-	return err
+	if err != nil {
+		return fmt.Errorf("write customer %s in table %s: %w", w.id, w.store.table, err)
+	}
+	return nil
 }
 
 // wrote reports whether the customer holds one of the writing's own revisions.
