@@ -18,6 +18,7 @@ type model struct {
 	status authn.Status
 	scopes []string
 	keys   map[string]*modelKey
+	made   []string // ids of all keys, in order, so that a failure can be repeated
 }
 
 type modelKey struct {
@@ -38,6 +39,11 @@ func (m *model) live(now time.Time) (n int) {
 		}
 	}
 	return n
+}
+
+func (m *model) add(id string, k *modelKey) {
+	m.keys[id] = k
+	m.made = append(m.made, id)
 }
 
 // replaced reports whether a key has a live successor.
@@ -97,12 +103,11 @@ func drawScopes(t *rapid.T) []string {
 
 // drawKey is one of the customer's keys, or none of anybody's.
 func (m *machine) drawKey(t *rapid.T) string {
-	ids := []string{"nobody"}
-	for id := range m.model.keys {
-		ids = append(ids, id)
+	n := rapid.IntRange(-1, len(m.model.made)-1).Draw(t, "key")
+	if n < 0 || m.model.keys[m.model.made[n]] == nil {
+		return "nobody"
 	}
-	slices.Sort(ids)
-	return rapid.SampledFrom(ids).Draw(t, "key")
+	return m.model.made[n]
 }
 
 func wantOutcome(t *rapid.T, err, want error) {
@@ -131,7 +136,7 @@ func (m *machine) createKey(t *rapid.T) {
 	k, err := m.store.CreateKey(t.Context(), m.id, format, r)
 	wantOutcome(t, err, refused)
 	if err == nil {
-		m.model.keys[k.Key.ID] = want
+		m.model.add(k.Key.ID, want)
 	}
 }
 
@@ -159,7 +164,7 @@ func (m *machine) rotate(t *rapid.T) {
 	if err != nil {
 		return
 	}
-	m.model.keys[k.Key.ID] = want
+	m.model.add(k.Key.ID, want)
 	if end := m.now.Add(overlap); old.expires.IsZero() || end.Before(old.expires) {
 		old.expires = end
 	}

@@ -45,6 +45,23 @@ func TestRequestCounts(t *testing.T) {
 	}
 }
 
+// Whatever is read is what was last written, not what a replica has.
+func TestConsistentReads(t *testing.T) {
+	t.Parallel()
+	table := &recorded{table: newInProcess(t)}
+	s := storeOver(table)
+	c := acme(t, s)
+	for name, read := range map[string]func() error{
+		"Customer": func() error { _, err := s.Customer(t.Context(), c.ID); return err },
+		"List":     func() error { _, err := s.List(t.Context(), "", 1); return err },
+	} {
+		table.sent.Reset()
+		if err := read(); err != nil || !strings.Contains(table.sent.String(), `"ConsistentRead":true`) {
+			t.Errorf("%s sent %s: %v", name, table.sent.String(), err)
+		}
+	}
+}
+
 // bigTable answers Scan as a table of many customers would, without holding them.
 type bigTable struct {
 	size  int

@@ -45,10 +45,10 @@ type writing struct {
 	own  []string // revisions of all attempts
 	last error    // why the last attempt failed
 
-	// open says that an attempt on the version was not answered. It may still take
-	// effect, as long as the item has that version.
-	open    bool
-	version int
+	// open says that an attempt was not answered: the first on one version, and the
+	// last on another. It may still take effect, as long as the item has its version.
+	open           bool
+	first, version int
 }
 
 // write makes a change, and returns the customer as it is then.
@@ -74,7 +74,7 @@ func (s *Store) write(ctx context.Context, id, finish string, make change) (*Cus
 			return c, err
 		}
 	}
-	return w.settle(ctx, w.failure())
+	return w.settle(ctx, nil)
 }
 
 // failure is the error of a change that was not written at all.
@@ -97,9 +97,6 @@ func (w *writing) attempt(ctx context.Context) (c *Customer, again bool, err err
 		w.open = false
 		return old, false, nil
 	}
-	if w.open && versionOf(old) != w.version {
-		w.open = false // what was not answered fails on its condition by now
-	}
 	condition := conditionOn(old)
 	version := versionOf(old)
 	now := w.store.clock()
@@ -119,26 +116,32 @@ func (w *writing) attempt(ctx context.Context) (c *Customer, again bool, err err
 	}
 	fate := fateOf(err)
 	if fate == fateUnclear {
+		if !w.open {
+			w.first = version
+		}
 		w.open, w.version = true, version
 	}
 	return nil, fate != fateFinal, err
 }
 
-// settle finds out what became of a change of which an attempt is open. Otherwise
-// the error stands.
+// settle ends a change after an error, or, where err is nil, after the last attempt.
+// Where an attempt is open it finds out what became of it.
 func (w *writing) settle(ctx context.Context, err error) (*Customer, error) {
+	unwritten := err
+	if err == nil {
+		err, unwritten = w.last, w.failure()
+	}
 	if !w.open {
-		return nil, err
+		return nil, unwritten
 	}
 	c, unread := w.read(context.WithoutCancel(ctx)) // the caller may have given up
 	switch {
 	case unread == nil && w.wrote(c):
 		return c, nil
-	case unread == nil && versionOf(c) != w.version:
-		return nil, err
+	case unread == nil && versionOf(c) > w.version && versionOf(c)-w.first <= maxRevisions:
+		return nil, unwritten // what was not answered fails on its condition by now
 	}
-	return nil, &Error{Kind: ErrUnknown, Cause: errors.Join(err, unread), text: fmt.Sprintf(
-		"it is not known whether this was written: %v; %s", err, w.finish)}
+	return nil, &Error{Kind: ErrUnknown, Cause: errors.Join(err, unread), text: fmt.Sprintf("it is not known whether this was written: %v; %s", err, w.finish)}
 }
 
 // read reads the customer; nil where there is none.
