@@ -217,7 +217,7 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Milliseco
 // returns false where the context ends first.
 func pause(ctx context.Context, attempt int) bool {
 	longest := min(firstPause<<min(attempt, 10), maxPause)
-	timer := time.NewTimer(mathrand.N(longest)) // #nosec G404 -- no secret
+	timer := time.NewTimer(mathrand.N(longest)) //nolint:gosec // no secret
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
