@@ -29,6 +29,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("Preflight", func(t *testing.T) { testPreflight(t, r) })
 	t.Run("Bodies", func(t *testing.T) { testBodies(t, r) })
 	t.Run("Notes", func(t *testing.T) { testNotes(t, r) })
+	t.Run("Customers", func(t *testing.T) { testCustomers(t, r) })
 	t.Run("ExecuteAPIHost", func(t *testing.T) { testExecuteAPIHost(t, r) })
 	t.Run("Banner", func(t *testing.T) { testBanner(t, r) })
 	t.Run("AWSCLI", func(t *testing.T) { testAWSCLI(t, r) })
@@ -89,7 +90,7 @@ func testRoutes(t *testing.T, r *runtime) {
 			if allowed := got.header.Get("Access-Control-Allow-Origin"); allowed != origin {
 				t.Errorf("pages of %q may read the refusal", allowed)
 			}
-			if challenge := got.header.Get("WWW-Authenticate"); got.status == 401 && challenge != "Bearer" {
+			if challenge := got.header.Get("WWW-Authenticate"); got.status == 401 && challenge != `Bearer, Basic realm="dev-Api-API", charset="UTF-8"` {
 				t.Errorf("challenge %q", challenge)
 			}
 		})
@@ -195,7 +196,7 @@ func testBanner(t *testing.T, r *runtime) {
 	curls := 0
 	for line := range strings.Lines(r.banner.String()) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "TOKEN=") {
+		if strings.HasPrefix(line, "TOKEN=") || strings.HasPrefix(line, "CUSTOMER_KEY=") {
 			script = append(script, line)
 		}
 		if strings.HasPrefix(line, "ID=$(curl ") {
@@ -207,7 +208,7 @@ func testBanner(t *testing.T, r *runtime) {
 			script = append(script, strings.Replace(line, "curl ", "curl --silent --show-error --fail ", 1)+" || exit "+strconv.Itoa(curls))
 		}
 	}
-	if curls != 7 || len(r.Routes) != 8 {
+	if curls != 9 || len(r.Routes) != 8 { // two of them send a customer's key
 		t.Errorf("%d curl lines for %d routes", curls, len(r.Routes))
 	}
 	if !strings.Contains(r.banner.String(), "# for users of website or mobile only; sign in: gatewright token --client NAME") {

@@ -62,8 +62,8 @@ type Props struct {
 	// without Customers are errors.
 	Routes Routes
 	// UserPools are the pools whose access tokens the API takes. Default:
-	// none; then a route with access.Scopes is an error. A name of a client that
-	// several pools have stands for each of them.
+	// none; then a route with access.Scopes is an error. A nil pool is an error.
+	// A name of a client that several pools have stands for each of them.
 	UserPools []*userpool.UserPool
 	// Customers are whose static keys the API takes, as a bearer token and as HTTP
 	// Basic. Default: none; then a route with access.Key is an error. Customers

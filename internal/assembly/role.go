@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -164,7 +165,10 @@ func (r *reader) noteGrants(s *stack, id string) {
 func grantsInvoke(statements []iam.Statement) bool {
 	return slices.ContainsFunc(statements, func(s iam.Statement) bool {
 		some := s.NotResources != nil || slices.ContainsFunc(s.Resources, func(arn string) bool {
-			return strings.HasPrefix(arn, "*") || strings.Contains(arn, ":execute-api:")
+			parts := strings.SplitN(arn, ":", 4)
+			service := parts[min(2, len(parts)-1)] // a * that ends an ARN early covers whatever follows
+			covers, err := path.Match(service, "execute-api")
+			return err == nil && covers || strings.HasPrefix(arn, "*")
 		})
 		return s.Effect == iam.Allow && some && s.Covers("execute-api:Invoke")
 	})

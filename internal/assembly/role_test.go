@@ -102,6 +102,8 @@ func TestUnreadPolicies(t *testing.T) {
 		{"boundary", `"Role": {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": "arn", ` + trust + `}}`,
 			"Api/Role: PermissionsBoundary is not read"},
 		{"user", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", ` + invoke + `}]}}`, "Api/User.Policies[0]: it lets a user or a group call APIs"},
+		{"user of every ARN", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:*"}]}}]}}`, "Api/User.Policies[0]: it lets a user or a group call APIs"},
+		{"user of a bucket", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::x"}]}}]}}`, ""},
 		{"group", `"Policy": {"Type": "AWS::IAM::GroupPolicy", "Properties": {"PolicyName": "x", "GroupName": "staff", ` + invoke + `}}`, "Api/Policy: it lets staff call APIs"},
 		{"foreign role", `"Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "x", "Roles": ["theirs"], ` + invoke + `}}`, "Api/Policy: it lets theirs call APIs"},
 		{"a user's queue", `"Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "x", "Users": ["u"], ` + strings.Replace(invoke, "execute-api:Invoke", "sqs:*", 1) + `}}`, ""},

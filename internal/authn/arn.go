@@ -11,7 +11,7 @@ const maxARNBytes = 512
 // and fit to be the resource of a policy: there * and ? stand for anything and
 // ${ begins a variable.
 func namesCall(arn, method, resource string) bool {
-	if len(arn) > maxARNBytes || strings.ContainsFunc(arn, notInARN) || strings.Contains(arn, "${") {
+	if len(arn) > maxARNBytes || !fitsARN(arn) || strings.Contains(arn, "${") {
 		return false
 	}
 	rest, ok := strings.CutPrefix(arn, "arn:")
@@ -26,7 +26,14 @@ func namesCall(arn, method, resource string) bool {
 		called == method && below(strings.TrimPrefix(resource, "/"), path)
 }
 
-func notInARN(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`*?"\`, r) }
+func fitsARN(arn string) bool {
+	for i := range len(arn) {
+		if c := arn[i]; c <= ' ' || c > '~' || c == '*' || c == '?' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
 
 // below reports whether a path, without its first slash, is one of the resource.
 // API Gateway ignores one slash at a path's end.

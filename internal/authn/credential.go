@@ -1,14 +1,21 @@
 package authn
 
 import (
+	"bytes"
 	"encoding/base64"
-	"strings"
+)
+
+// Schemes of HTTP authentication, and what stands behind one.
+var (
+	bearer      = []byte("Bearer")
+	basicScheme = []byte("Basic")
+	space       = []byte(" ")
 )
 
 // credential is the one that a request brings: a token, or a key.
 type credential struct {
-	token string
-	key   string
+	token []byte
+	key   []byte
 }
 
 // credential finds the one credential of a request, or says why there is none.
@@ -33,7 +40,7 @@ func (a *Authorizer) credential(r Request) (credential, Reason) {
 		}
 	}
 	if len(keys) == 1 {
-		if len(r.Authorization) == 1 && sent.key != keys[0] {
+		if len(r.Authorization) == 1 && !bytes.Equal(sent.key, keys[0]) {
 			return credential{}, ReasonCredential
 		}
 		sent.key = keys[0]
@@ -43,15 +50,15 @@ func (a *Authorizer) credential(r Request) (credential, Reason) {
 
 // authorization reads an Authorization header: a bearer token or key (RFC 6750
 // section 2.1), or Basic where keys are taken.
-func (a *Authorizer) authorization(header string) (credential, bool) {
-	scheme, text, ok := strings.Cut(header, " ")
+func (a *Authorizer) authorization(header []byte) (credential, bool) {
+	scheme, text, ok := bytes.Cut(header, space)
 	switch {
-	case ok && strings.EqualFold(scheme, "Bearer"):
+	case ok && bytes.EqualFold(scheme, bearer):
 		if a.isKey(text) {
 			return credential{key: text}, true
 		}
 		return credential{token: text}, true
-	case ok && a.customers != nil && strings.EqualFold(scheme, "Basic"):
+	case ok && a.customers != nil && bytes.EqualFold(scheme, basicScheme):
 		key, ok := basic(text)
 		return credential{key: key}, ok
 	default:
@@ -60,8 +67,9 @@ func (a *Authorizer) authorization(header string) (credential, bool) {
 }
 
 // isKey tells a key from a token, which holds dots and no underscore so early.
-func (a *Authorizer) isKey(text string) bool {
-	return a.customers != nil && strings.HasPrefix(text, a.keys.Prefix) && strings.HasPrefix(text[len(a.keys.Prefix):], "_")
+func (a *Authorizer) isKey(text []byte) bool {
+	n := len(a.keys.Prefix)
+	return a.customers != nil && len(text) > n && string(text[:n]) == a.keys.Prefix && text[n] == '_'
 }
 
 // maxBasicBytes bounds the credentials of a Basic header before they are decoded.
@@ -70,17 +78,15 @@ const maxBasicBytes = 2 * maxKeyLength
 // basic returns the key that HTTP Basic holds (RFC 7617 section 2): its user and
 // its password are the key, cut at the last underscore. The first colon ends the
 // user; a key holds none.
-func basic(encoded string) (key string, ok bool) {
-	if len(encoded) > maxBasicBytes || strings.ContainsAny(encoded, "\r\n") { // which decoding would skip
-		return "", false
+func basic(encoded []byte) (key []byte, ok bool) {
+	if len(encoded) > maxBasicBytes || bytes.ContainsAny(encoded, "\r\n") { // which decoding would skip
+		return nil, false
 	}
-	decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if err != nil {
-		return "", false
+	decoded, err := base64.StdEncoding.Strict().AppendDecode(nil, encoded)
+	colon := bytes.IndexByte(decoded, ':')
+	if err != nil || colon < 1 || colon == len(decoded)-1 || bytes.IndexByte(decoded[colon:], '_') >= 0 {
+		return nil, false
 	}
-	user, password, ok := strings.Cut(string(decoded), ":")
-	if !ok || user == "" || password == "" || strings.Contains(password, "_") {
-		return "", false
-	}
-	return user + "_" + password, true
+	decoded[colon] = '_'
+	return decoded, true
 }

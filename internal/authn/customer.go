@@ -49,11 +49,14 @@ var ErrNoCustomer = errors.New("authn: no such customer")
 // decideKey identifies the holder of a key. Nothing about a customer shows
 // before the secret has matched, and an unknown id costs what a wrong secret
 // does: one look-up, one comparison.
-func (a *Authorizer) decideKey(ctx context.Context, text string) (Identity, Outcome, Reason) {
+func (a *Authorizer) decideKey(ctx context.Context, text []byte) (Identity, Outcome, Reason) {
 	if a.customers == nil {
 		return Identity{}, Unauthorized, ReasonCredential
 	}
-	sent, reason := a.keys.parse(text)
+	if len(text) > maxKeyLength {
+		return Identity{}, Unauthorized, ReasonKeyForm
+	}
+	sent, reason := a.keys.parse(string(text))
 	if reason != "" {
 		return Identity{}, Unauthorized, reason
 	}

@@ -226,14 +226,14 @@ func TestSurviveKeys(t *testing.T) {
 			"another scheme beside it": {[]string{"Digest x"}, []string{s.key.Text}, Unauthorized},
 		} {
 			r := sessionRequest(test.authorization...)
-			r.APIKey = test.header
+			r.APIKey = texts(test.header)
 			if d := s.Decide(t.Context(), r); d.Outcome != test.want {
 				t.Errorf("%s: %v, %q", name, d.Outcome, d.Reason)
 			}
 		}
 		s.keyHeader = false
 		r := sessionRequest()
-		r.APIKey = []string{s.key.Text}
+		r.APIKey = texts([]string{s.key.Text})
 		if d := s.Decide(t.Context(), r); d.Reason != ReasonNoCredential {
 			t.Errorf("x-api-key counts where it is off: %v, %q", d.Outcome, d.Reason)
 		}
@@ -258,7 +258,7 @@ func withSecret(user string) string {
 func TestBasic(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"a:b": "a_b", "a:b:c": "a_b:c", "a_b:c": "a_b_c", "a::": "a_:", "a:b_c": "", "a": "", ":a": "", "a:": "", "": ""} {
-		if got, ok := basic(base64.StdEncoding.EncodeToString([]byte(text))); ok != (want != "") || ok && got != want {
+		if got, ok := basic([]byte(base64.StdEncoding.EncodeToString([]byte(text)))); ok != (want != "") || ok && string(got) != want {
 			t.Errorf("%q: %q, %v", text, got, ok)
 		}
 	}
@@ -273,7 +273,7 @@ func TestNoCustomers(t *testing.T) {
 	s.decide(t, basicHeader(s.key.BasicUser()+":"+s.key.BasicPassword()), Unauthorized, ReasonCredential, 0)
 	s.keyHeader = true
 	r := sessionRequest()
-	r.APIKey = []string{s.key.Text}
+	r.APIKey = texts([]string{s.key.Text})
 	if d := s.Decide(t.Context(), r); d.Outcome != Unauthorized {
 		t.Errorf("%v, %q", d.Outcome, d.Reason)
 	}

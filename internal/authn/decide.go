@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -85,8 +86,8 @@ type Request struct {
 	MethodARN     string // of the call, as API Gateway forms it
 	Method        string
 	Resource      string   // path of the API's resource
-	Authorization []string // values of all Authorization headers
-	APIKey        []string // values of all x-api-key headers
+	Authorization [][]byte // values of all Authorization headers; none is kept
+	APIKey        [][]byte // values of all x-api-key headers
 
 	// CredentialInQuery is set where the query string holds one, too.
 	CredentialInQuery bool
@@ -125,23 +126,26 @@ type Decision struct {
 // Authorizer decides about the calls of an API. Its zero value refuses all. It
 // is safe for concurrent use.
 type Authorizer struct {
-	routes    map[string]Route // by method and resource
-	pools     map[string]Pool  // by issuer
-	customers CustomerSource   // nil where no keys are taken
+	routes    map[call]*Route
+	pools     map[string]Pool // by issuer
+	customers CustomerSource  // nil where no keys are taken
 	keys      KeyFormat
 	keyHeader bool
 	now       func() time.Time
 
 	mu   sync.Mutex
-	seen generations[Digest, *verifiedToken] // tokens that were verified, by the digest of their text
+	seen generations[Digest, *verifiedToken] // tokens that were verified, by the digest of their signature's text
 }
+
+// call is what a route is found by.
+type call struct{ method, resource string }
 
 // NewAuthorizer returns an Authorizer. It fails if a route or an issuer stands
 // twice, if a pool has no verifier, if a route names a client that no pool has
 // or takes what the API has no source of, and if the form of keys is unusable.
 func NewAuthorizer(c AuthorizerConfig) (*Authorizer, error) {
 	a := &Authorizer{
-		routes: map[string]Route{}, pools: map[string]Pool{},
+		routes: map[call]*Route{}, pools: map[string]Pool{},
 		customers: c.Customers, keys: c.Keys, keyHeader: c.KeyHeader, now: c.Now,
 		seen: generations[Digest, *verifiedToken]{limit: maxTokens},
 	}
@@ -168,11 +172,11 @@ func NewAuthorizer(c AuthorizerConfig) (*Authorizer, error) {
 		}
 	}
 	for _, route := range c.Routes {
-		pattern := route.Method + " " + route.Resource
-		if _, twice := a.routes[pattern]; twice {
+		pattern, key := route.Method+" "+route.Resource, call{route.Method, route.Resource}
+		if _, twice := a.routes[key]; twice {
 			problems = append(problems, fmt.Errorf("authn: two rules for %s", pattern))
 		}
-		a.routes[pattern] = route
+		a.routes[key] = &route
 		problems = append(problems, a.routeProblems(pattern, route, names)...)
 	}
 	return a, errors.Join(problems...)
@@ -207,7 +211,7 @@ func (a *Authorizer) Decide(ctx context.Context, r Request) Decision {
 		return Decision{Outcome: Unauthorized, Reason: reason}
 	}
 	var d Decision
-	if sent.key != "" {
+	if len(sent.key) > 0 {
 		d.Identity, d.Outcome, d.Reason = a.decideKey(ctx, sent.key)
 	} else {
 		d.Identity, d.Outcome, d.Reason = a.decideToken(ctx, sent.token)
@@ -215,11 +219,7 @@ func (a *Authorizer) Decide(ctx context.Context, r Request) Decision {
 	if d.Outcome != Allowed {
 		return d
 	}
-	if route, known := a.routes[r.Method+" "+r.Resource]; known {
-		d.Reason = route.refuses(d.Identity)
-	} else {
-		d.Reason = ReasonRoute
-	}
+	d.Reason = a.routes[call{r.Method, r.Resource}].refuses(&d.Identity)
 	if d.Reason != ReasonAllowed {
 		d.Outcome = Forbidden
 	}
@@ -227,7 +227,7 @@ func (a *Authorizer) Decide(ctx context.Context, r Request) Decision {
 }
 
 // decideToken identifies the holder of an access token.
-func (a *Authorizer) decideToken(ctx context.Context, text string) (Identity, Outcome, Reason) {
+func (a *Authorizer) decideToken(ctx context.Context, text []byte) (Identity, Outcome, Reason) {
 	token, err := a.verify(ctx, text)
 	if err != nil {
 		reason := ReasonOf(err)
@@ -249,18 +249,22 @@ func (a *Authorizer) decideToken(ctx context.Context, text string) (Identity, Ou
 	}, Allowed, ""
 }
 
-// verify verifies a token, or remembers that it did: the same text that the same
-// key has signed. It is forgotten when it expires, and when its issuer's keys
-// are read anew and do not hold that key.
-func (a *Authorizer) verify(ctx context.Context, text string) (*Token, error) {
-	if len(text) > MaxTokenBytes {
+// verify verifies a token, or remembers that it did: the same text, signed with
+// the same key. It is forgotten when it expires, and when its issuer's keys are
+// read anew and do not hold that key. What is remembered is no credential: what
+// was signed, and a digest of the signature. So only who knows the signature has
+// anything compared with what was signed.
+func (a *Authorizer) verify(ctx context.Context, text []byte) (*Token, error) {
+	first := bytes.IndexByte(text, '.')
+	dot := first + 1 + bytes.IndexByte(text[first+1:], '.')
+	if first < 0 || dot == first || len(text) > MaxTokenBytes || len(text)-dot > maxSignatureText {
 		return nil, refuse(ReasonMalformed)
 	}
-	digest := sha256.Sum256([]byte(text))
+	digest := sha256.Sum256(text[dot:])
 	a.mu.Lock()
 	known, ok := a.seen.get(digest)
 	a.mu.Unlock()
-	if ok {
+	if ok && known.signed == string(text[:dot]) {
 		v := a.pools[known.Issuer].Verifier
 		key, err := v.config.Keys.Key(ctx, known.kid)
 		if err == nil && key == known.key && v.config.Now().Before(known.Expires) {
@@ -281,7 +285,10 @@ func (a *Authorizer) verify(ctx context.Context, text string) (*Token, error) {
 }
 
 // refuses says why a route does not take a caller, or that it does.
-func (r *Route) refuses(caller Identity) Reason {
+func (r *Route) refuses(caller *Identity) Reason {
+	if r == nil {
+		return ReasonRoute
+	}
 	if caller.Kind == KindCustomer {
 		switch {
 		case len(r.Key) == 0:

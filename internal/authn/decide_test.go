@@ -16,7 +16,15 @@ const (
 )
 
 func sessionRequest(authorization ...string) Request {
-	return Request{MethodARN: sessionARN, Method: "GET", Resource: "/v1/session", Authorization: authorization}
+	return Request{MethodARN: sessionARN, Method: "GET", Resource: "/v1/session", Authorization: texts(authorization)}
+}
+
+func texts(list []string) [][]byte {
+	var out [][]byte
+	for _, text := range list {
+		out = append(out, []byte(text))
+	}
+	return out
 }
 
 func route(resource string, rules ...TokenRule) Route {

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -102,7 +103,10 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if v == nil || v.config.Keys == nil {
 		return nil, refuse(ReasonUnknownKey)
 	}
-	verified, err := verify(ctx, token, func(issuer string) *Verifier {
+	if len(token) > MaxTokenBytes || strings.Count(token, ".") != 2 { // before it is copied
+		return nil, refuse(ReasonMalformed)
+	}
+	verified, err := verify(ctx, []byte(token), func(issuer string) *Verifier {
 		if issuer != v.config.Issuer {
 			return nil
 		}
@@ -114,16 +118,18 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	return verified.Token, nil
 }
 
-// verifiedToken is a token with the key that its signature matched.
+// verifiedToken is a token with the key that its signature matched, and what that
+// signed.
 type verifiedToken struct {
 	*Token
-	kid string
-	key *rsa.PublicKey
+	signed string // header, dot, payload as sent
+	kid    string
+	key    *rsa.PublicKey
 }
 
 // verify picks the verifier by an iss that nobody has signed yet. It decides
 // nothing but that: the token must then match a key of just that issuer.
-func verify(ctx context.Context, token string, of func(issuer string) *Verifier) (*verifiedToken, error) {
+func verify(ctx context.Context, token []byte, of func(issuer string) *Verifier) (*verifiedToken, error) {
 	var j jws
 	if err := j.parse(token); err != nil {
 		return nil, err
@@ -145,7 +151,7 @@ func verify(ctx context.Context, token string, of func(issuer string) *Verifier)
 	if err != nil {
 		return nil, err
 	}
-	return &verifiedToken{read, j.kid, key}, nil
+	return &verifiedToken{read, string(j.signed), j.kid, key}, nil
 }
 
 // Bounds of a token. API Gateway takes 10,240 bytes of header values in all
@@ -157,6 +163,7 @@ const (
 
 	maxHeaderBytes    = 1024 // kid, wholly escaped, and change
 	maxSignatureBytes = MaxKeyBits / 8
+	maxSignatureText  = 1 + (maxSignatureBytes*8+5)/6 // with its dot
 )
 
 // jws is a compact JWS (RFC 7515 section 3.1), taken apart but not verified.
@@ -168,12 +175,11 @@ type jws struct {
 }
 
 // parse takes token apart and checks all of it but claims and signature.
-func (j *jws) parse(token string) error {
-	first, last := strings.IndexByte(token, '.'), strings.LastIndexByte(token, '.')
-	if len(token) > MaxTokenBytes || first == last || strings.Contains(token[first+1:last], ".") {
+func (j *jws) parse(raw []byte) error {
+	first, last := bytes.IndexByte(raw, '.'), bytes.LastIndexByte(raw, '.')
+	if len(raw) > MaxTokenBytes || first == last || bytes.IndexByte(raw[first+1:last], '.') >= 0 {
 		return refuse(ReasonMalformed)
 	}
-	raw := []byte(token)
 	header, headerOK := decodeSegment(raw[:first], maxHeaderBytes)
 	payload, payloadOK := decodeSegment(raw[first+1:last], MaxTokenBytes)
 	signature, signatureOK := decodeSegment(raw[last+1:], maxSignatureBytes)

@@ -247,7 +247,7 @@ func TestPlainRestAPI(t *testing.T) {
 		{"GET", "/signed", nil, 403, missing},
 		{"GET", "/signed", headers{"Authorization": "Bearer " + access}, 403, "Invalid key=value pair (missing equal-sign) in Authorization header"},
 		{"GET", "/signed", headers{"X-Amz-Date": "20261121T020500Z", "Authorization": "AWS4-HMAC-SHA256 Credential=A/20261121/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=00"},
-			403, `{"Message":"User is not authorized to access this resource"}`},
+			403, `{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:`},
 
 		{"GET", "/files/a", nil, 200, `"resource":"/files/{item}"`},
 		{"POST", "/files/a", nil, 200, `"resource":"/files/{proxy+}"`},

@@ -31,8 +31,9 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
 		}
+		route.ScopesUnknown = !b.model.Known(r.Place, "AuthorizationScopes")
 		route.Access = b.access(request{
-			Authorization: r.Authorization, key: r.APIKeyRequired, method: r.Method, path: r.Path,
+			Authorization: r.Authorization, place: r.Place, key: r.APIKeyRequired, method: r.Method, path: r.Path,
 			apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages, policy: api.Policy,
 		})
 		out.Routes = append(out.Routes, route)
@@ -61,9 +62,10 @@ func (b *builder) httpAPI(api *assembly.HTTPAPI) API {
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
 		}
+		route.ScopesUnknown = !b.model.Known(r.Place, "AuthorizationScopes")
 		route.Access = b.access(request{
-			Authorization: assembly.Authorization{Type: r.AuthorizationType, Scopes: r.Scopes, Authorizer: r.Authorizer},
-			method:        method, path: path, apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages,
+			Authorization: assembly.Authorization{Type: r.AuthorizationType, Scopes: r.Scopes, Authorizer: r.Authorizer}, place: r.Place,
+			method: method, path: path, apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages,
 		})
 		out.Routes = append(out.Routes, route)
 	}

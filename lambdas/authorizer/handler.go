@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -36,6 +38,27 @@ type handler struct {
 	keyPrefix string // of keys; empty where none are taken
 	metrics   *metrics
 	log       *slog.Logger
+	lines     limit
+}
+
+// limit bounds how many refusals are logged, ten a second: a flood of them must
+// not cost more than as many calls that are allowed. The metrics count all.
+type limit struct {
+	mu     sync.Mutex
+	since  time.Time
+	logged int
+}
+
+const linesPerSecond = 10
+
+func (l *limit) next(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if age := now.Sub(l.since); age < 0 || age >= time.Second {
+		l.since, l.logged = now, 0
+	}
+	l.logged++
+	return l.logged <= linesPerSecond
 }
 
 var _ lambda.Handler = (*handler)(nil)
@@ -66,8 +89,10 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		d.Outcome, d.Reason = authn.Forbidden, reasonAnswer
 	}
 	h.metrics.refused(d.Reason, began)
-	h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
-		slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
+	if h.lines.next(began) {
+		h.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("route", request.Method+" "+request.Resource),
+			slog.String("outcome", d.Outcome.String()), slog.String("reason", string(d.Reason)))
+	}
 	switch d.Outcome {
 	case authn.Forbidden:
 		if answer = policy("Deny", request.MethodARN, d.Identity); len(answer) > maxAnswerBytes {
@@ -88,39 +113,64 @@ func policy(effect, methodARN string, caller authn.Identity) []byte {
 	b := make([]byte, 0, 1024)
 	b = append(b, `{"principalId":`...)
 	b = appendString(b, caller.Subject)
-	b = append(b, `,"policyDocument":{"Version":"2012-10-17","Statement":[{"Action":["execute-api:Invoke"],"Effect":`...)
-	b = appendString(b, effect)
-	b = append(b, `,"Resource":[`...)
+	b = append(b, `,"policyDocument":{"Version":"2012-10-17","Statement":[{"Action":["execute-api:Invoke"],"Effect":"`...)
+	b = append(b, effect...)
+	b = append(b, `","Resource":[`...)
 	b = appendString(b, methodARN)
-	b = append(b, `]}]},"context":{`...)
-	for i, member := range [...][2]string{
-		{authconfig.ContextKind, string(caller.Kind)},
-		{authconfig.ContextSubject, caller.Subject},
-		{authconfig.ContextClient, caller.Client},
-		{authconfig.ContextClientID, caller.ClientID},
-		{authconfig.ContextScopes, strings.Join(caller.Scopes, " ")},
-		{authconfig.ContextUsername, caller.Username},
-		{authconfig.ContextCustomer, caller.Customer},
-		{authconfig.ContextKey, caller.Key},
-		{authconfig.ContextPlan, caller.Plan},
-	} {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, member[0])
-		b = append(b, ':')
-		b = appendString(b, member[1])
-	}
+	b = append(b, `]}]},"context":{"`+authconfig.ContextKind+`":`...)
+	b = appendString(b, string(caller.Kind))
+	b = append(b, `,"`+authconfig.ContextSubject+`":`...)
+	b = appendString(b, caller.Subject)
+	b = append(b, `,"`+authconfig.ContextClient+`":`...)
+	b = appendString(b, caller.Client)
+	b = append(b, `,"`+authconfig.ContextClientID+`":`...)
+	b = appendString(b, caller.ClientID)
+	b = append(b, `,"`+authconfig.ContextScopes+`":`...)
+	b = appendScopes(b, caller.Scopes)
+	b = append(b, `,"`+authconfig.ContextUsername+`":`...)
+	b = appendString(b, caller.Username)
+	b = append(b, `,"`+authconfig.ContextCustomer+`":`...)
+	b = appendString(b, caller.Customer)
+	b = append(b, `,"`+authconfig.ContextKey+`":`...)
+	b = appendString(b, caller.Key)
+	b = append(b, `,"`+authconfig.ContextPlan+`":`...)
+	b = appendString(b, caller.Plan)
 	return append(b, "}}"...)
+}
+
+// appendScopes appends scopes as one JSON string with a space between.
+func appendScopes(b []byte, scopes []string) []byte {
+	start := len(b)
+	b = append(b, '"')
+	for i, scope := range scopes {
+		if !plain(scope) {
+			return appendString(b[:start], strings.Join(scopes, " "))
+		}
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, scope...)
+	}
+	return append(b, '"')
 }
 
 // appendString appends text as a JSON string.
 func appendString(b []byte, text string) []byte {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+	if !plain(text) {
 		quoted, _ := json.Marshal(text) // a string always encodes
 		return append(b, quoted...)
 	}
 	b = append(b, '"')
 	b = append(b, text...)
 	return append(b, '"')
+}
+
+// plain reports whether text stands in JSON as it is.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

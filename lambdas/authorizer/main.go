@@ -9,10 +9,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -32,7 +35,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "authorizer:", err)
 		os.Exit(1)
 	}
+	log.SetOutput(withoutRefusals{os.Stderr})
 	lambda.Start(h)
+}
+
+// withoutRefusals leaves out the line that aws-lambda-go logs for each answer that
+// is an error. To say "Unauthorized" is the authorizer's work, and it logs of that
+// what and as much as it will.
+type withoutRefusals struct{ io.Writer }
+
+func (w withoutRefusals) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"errorMessage":"`+errUnauthorized.Error()+`"`)) {
+		return len(line), nil
+	}
+	return w.Writer.Write(line)
 }
 
 // start reads the configuration of a deployed function.

@@ -28,7 +28,13 @@ await refuses("an unknown user", () => signIn(of("nobody@example.com"), password
 const user = of(address);
 const session = await signIn(user, password);
 assert.equal(session.getIdToken().payload.email, address);
-assert.equal(session.getAccessToken().payload.scope, "aws.cognito.signin.user.admin");
+// The pool's pre-token trigger has written the scope and the claim, so that the
+// API takes the token, which an SDK's sign-in has no scope for.
+assert.equal(session.getAccessToken().payload.scope, "aws.cognito.signin.user.admin notes/read");
+assert.equal(session.getAccessToken().payload.email, address);
+const whoami = (token) => fetch(`${stage.api}/v1/whoami`, { headers: { Authorization: `Bearer ${token}` } });
+assert.equal((await whoami(session.getAccessToken().getJwtToken())).status, 200);
+assert.equal((await whoami(session.getIdToken().getJwtToken())).status, 401);
 assert.ok(session.isValid());
 assert.equal((await ask(user, "getUserAttributes")).find((a) => a.getName() === "email").getValue(), address);
 
@@ -36,6 +42,7 @@ await ask(user, "changePassword", password, changed);
 await refuses("the old password", () => signIn(of(address), password));
 const refreshed = await ask(user, "refreshSession", session.getRefreshToken());
 assert.notEqual(refreshed.getAccessToken().getJwtToken(), session.getAccessToken().getJwtToken());
+assert.equal((await whoami(refreshed.getAccessToken().getJwtToken())).status, 200);
 
 const forgetful = of(address);
 await new Promise((resolve, reject) => forgetful.forgotPassword({ onSuccess: resolve, onFailure: reject }));

@@ -29,16 +29,17 @@ func missing(t *testing.T, format string, arguments ...any) {
 // pool is a stage with a user pool, served by the built command.
 type pool struct {
 	local.Ready
+	dir, binary       string // where the command runs, and the command
 	readyFile, output string
 }
 
-// serve starts the command, and ends it with the test.
-func serve(t *testing.T) *pool {
+// serve starts the command, and ends it with the test. Of pairs, the first texts
+// of the template become the second ones.
+func serve(t *testing.T, pairs ...string) *pool {
 	t.Helper()
 	dir := t.TempDir()
-	p := &pool{readyFile: filepath.Join(dir, "ready.json"), output: filepath.Join(dir, "output")}
-	binary := filepath.Join(dir, "gatewright")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/gatewright").CombinedOutput(); err != nil {
+	p := &pool{dir: dir, binary: filepath.Join(dir, "gatewright"), readyFile: filepath.Join(dir, "ready.json"), output: filepath.Join(dir, "output")}
+	if out, err := exec.Command("go", "build", "-o", p.binary, "../../cmd/gatewright").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	output, err := os.Create(p.output)
@@ -46,7 +47,8 @@ func serve(t *testing.T) *pool {
 		t.Fatal(err)
 	}
 	defer func() { _ = output.Close() }() // the command has its own
-	up := exec.Command(binary, "up", "--assembly", stageTemplate(t, dir), "--listen", "127.0.0.1:0", "--ready-file", p.readyFile)
+	appModule(t, dir)
+	up := exec.Command(p.binary, "up", "--assembly", stageTemplate(t, dir, pairs), "--listen", "127.0.0.1:0", "--ready-file", p.readyFile)
 	up.Dir, up.Stdout, up.Stderr = dir, output, output
 	if err := up.Start(); err != nil {
 		t.Fatal(err)
@@ -74,6 +76,21 @@ func serve(t *testing.T) *pool {
 	}
 	t.Fatal("gatewright up does not become ready")
 	return nil
+}
+
+// appModule makes a folder the module of an app that uses this one, so that its
+// functions are built as an app's are.
+func appModule(t *testing.T, dir string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module = "github.com/gatewright/gatewright"
+	text := "module example.com/app\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestNode runs each script of this folder that is named after a library: it

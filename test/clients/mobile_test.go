@@ -155,8 +155,9 @@ func (m *mobile) rest(t *testing.T) string {
 }
 
 // stageTemplate writes the template of the tests' stage to a folder, with a free
-// port in place of the app's own, and returns where.
-func stageTemplate(t *testing.T, dir string) string {
+// port in place of the app's own and the second texts of pairs in place of the
+// first ones, and returns where.
+func stageTemplate(t *testing.T, dir string, pairs []string) string {
 	t.Helper()
 	data, err := os.ReadFile("testdata/template.json")
 	if err != nil {
@@ -171,7 +172,8 @@ func stageTemplate(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "template.json")
-	if err := os.WriteFile(file, bytes.ReplaceAll(data, []byte("127.0.0.1:4014"), []byte(address)), 0o600); err != nil {
+	template := strings.NewReplacer(append(pairs, "127.0.0.1:4014", address)...).Replace(string(data))
+	if err := os.WriteFile(file, []byte(template), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

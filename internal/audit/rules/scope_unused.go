@@ -22,8 +22,8 @@ var scopeUnused = audit.Rule{
 		used := map[string]bool{}
 		audited := map[*assembly.UserPool]bool{}
 		for _, route := range routesOf(m) {
-			if route.Type == assembly.AuthorizationCustom && route.Rules == nil {
-				return // its function may ask for any scope
+			if route.Type == assembly.AuthorizationCustom && route.Rules == nil || route.Type == "" || route.ScopesUnknown {
+				return // its function may ask for any scope, or nobody knows what asks for which
 			}
 			if route.Rules != nil {
 				for _, scope := range route.Rules.Scopes() {

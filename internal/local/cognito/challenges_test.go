@@ -225,6 +225,67 @@ func TestFailingTrigger(t *testing.T) {
 	}
 }
 
+// TestMachineMetadata checks that what a machine says in aws_client_metadata
+// reaches the trigger, and what a user's refresh says does not.
+func TestMachineMetadata(t *testing.T) {
+	t.Parallel()
+	got := map[string]any{}
+	w := newWorldWith(t, func(p *assembly.UserPool) {
+		p.PreTokenFunctionARN, p.PreTokenVersion = "arn:aws:lambda:eu-west-1:000000000000:function:tokens", "V3_0"
+	}, func(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
+		var event struct {
+			Source  string `json:"triggerSource"`
+			Request struct {
+				Metadata map[string]string `json:"clientMetadata"`
+			} `json:"request"`
+		}
+		err := json.Unmarshal(payload, &event)
+		got[event.Source] = event.Request.Metadata["tenant"]
+		return payload, "", err
+	})
+	const metadata = `{"tenant": "blue & green", "other": ""}`
+	machine := w.form(t, "/oauth2/token", "grant_type", "client_credentials", "client_id", machineID, "client_secret", w.Secret(machineID), "aws_client_metadata", metadata)
+	if machine.Status != http.StatusOK || got["TokenGeneration_ClientCredentials"] != "blue & green" {
+		t.Errorf("%d %s, the trigger got %v", machine.Status, machine.Error, got)
+	}
+	w.seed(t)
+	b := w.browser(t)
+	token := w.exchange(t, b.signIn(b.get(w.request(verifier))).answered(t, callback).Get("code"), verifier)
+	w.form(t, "/oauth2/token", "grant_type", "refresh_token", "client_id", websiteID, "refresh_token", token.RefreshToken, "aws_client_metadata", metadata)
+	if got["TokenGeneration_RefreshTokens"] != "" {
+		t.Errorf("the trigger got %v", got)
+	}
+}
+
+// TestLateExchange checks that a code gives tokens only while its user may sign
+// in, and says how long they live from then on.
+func TestLateExchange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.seed(t)
+	b := w.browser(t)
+	b.signIn(b.get(w.request(verifier))).answered(t, callback)
+	code := b.code(verifier)
+	w.pass(4 * time.Minute)
+	if a := w.exchange(t, code, verifier); a.Status != http.StatusOK || a.ExpiresIn != 56*60 {
+		t.Errorf("after four minutes: %d, expires in %d s", a.Status, a.ExpiresIn)
+	}
+	for name, end := range map[string]func() error{
+		"signed out": func() error { return w.directory().EndSessions(username) },
+		"disabled":   func() error { return w.directory().SetEnabled(username, false) },
+	} {
+		if err := w.directory().SetEnabled(username, true); err != nil {
+			t.Fatal(err)
+		}
+		b := w.browser(t)
+		code := b.signIn(b.get(w.request(verifier))).answered(t, callback).Get("code")
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, name, w.exchange(t, code, verifier), "invalid_grant")
+	}
+}
+
 // TestNoScopes checks that a client without scopes gets no token at all: one
 // without scopes would be an SDK's, which may change the user's account.
 func TestNoScopes(t *testing.T) {

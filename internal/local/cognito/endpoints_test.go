@@ -65,8 +65,9 @@ var optional = map[string][]string{
 	"line break": {"state", "nonce", "prompt", "login_hint"},
 }
 
-// TestParameters sends every endpoint each of its parameters in every wrong way:
-// the answer is the documented error, and never a 500.
+// TestParameters sends every endpoint each parameter of its query in every wrong
+// way: the answer is the documented error, and never a 500. [TestClientForms] and
+// [TestPageForms] do so with the parameters of forms.
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -88,10 +89,6 @@ func TestParameters(t *testing.T) {
 		{path: "/logout", query: url.Values{"client_id": {websiteID}, "logout_uri": {signedOut}}},
 		page("/login", account), page("/signup", account), page("/confirm", account), page("/resendcode", account), page("/forgotPassword", account),
 		page("/confirmForgotPassword", account), page("/changePassword", account), page("/mfa", account),
-		{path: "/oauth2/token", form: url.Values{"grant_type": {"authorization_code"}, "client_id": {websiteID}, "code": {"x"}, "redirect_uri": {callback}, "code_verifier": {verifier}}},
-		{path: "/oauth2/token", form: url.Values{"grant_type": {"refresh_token"}, "client_id": {websiteID}, "refresh_token": {"x"}, "scope": {"openid"}}},
-		{path: "/oauth2/token", form: url.Values{"grant_type": {"client_credentials"}, "client_id": {machineID}, "client_secret": {"x"}, "scope": {"notes/read"}}},
-		{path: "/oauth2/revoke", form: url.Values{"token": {"x"}, "client_id": {websiteID}}},
 		{path: "/oauth2/userInfo", query: url.Values{}, bearer: token.AccessToken},
 	} {
 		for how, spoil := range spoiled {
@@ -99,10 +96,6 @@ func TestParameters(t *testing.T) {
 				query := spoil(mustQuery(t, good.query.Encode()), name)
 				answer := good.send(w, query, good.form.Encode())
 				wantRefusal(t, good.path+": "+how+" "+name, answer, how == "unknown" || slices.Contains(optional[how], name))
-			}
-			for name := range good.form {
-				form := spoil(mustQuery(t, good.form.Encode()), name)
-				wantRefusal(t, good.path+": "+how+" "+name+" in the form", good.send(w, good.query.Encode(), form), true)
 			}
 		}
 	}

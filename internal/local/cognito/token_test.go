@@ -102,6 +102,12 @@ func TestTokenErrors(t *testing.T) {
 		"only spaces":              {post{body: grant + "&scope=+"}, "invalid_scope"},
 		"scopes by comma":          {post{body: grant + "&scope=notes/read,notes/write"}, "invalid_scope"},
 		"client without scopes":    {post{headers: basic(scopeless, s.Secret(scopeless))}, "invalid_scope"},
+		"metadata, no JSON":        {post{body: grant + "&aws_client_metadata=x"}, "invalid_request"},
+		"metadata, a list":         {post{body: grant + "&aws_client_metadata=%5B%5D"}, "invalid_request"},
+		"metadata, null":           {post{body: grant + "&aws_client_metadata=null"}, "invalid_request"},
+		"metadata, a number":       {post{body: grant + "&aws_client_metadata=%7B%22k%22:1%7D"}, "invalid_request"},
+		"metadata, null inside":    {post{body: grant + "&aws_client_metadata=%7B%22k%22:null%7D"}, "invalid_request"},
+		"metadata, more after it":  {post{body: grant + "&aws_client_metadata=%7B%7D%7B%7D"}, "invalid_request"},
 		"scope that has no server": {post{body: grant + "&scope=gone/read", headers: basic(scopeless, s.Secret(scopeless))}, "invalid_scope"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -127,7 +127,7 @@ func TestSurvive(t *testing.T) {
 		signed := httptest.NewRequest(http.MethodGet, "/signed", nil)
 		signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=00")
 		signed.Header.Set("X-Amz-Date", "20261121T020500Z")
-		check(t, g.do(signed), 403, `{"Message":"User is not authorized to access this resource"}`, "AccessDeniedException")
+		check(t, g.do(signed), 403, `{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********0000:api123/dev/GET/signed"}`, "AccessDeniedException")
 		if g.functions.calls() != 0 {
 			t.Error("a function ran")
 		}

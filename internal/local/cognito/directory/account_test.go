@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestSignUp(t *testing.T) {
 		"good":             {username: ann, password: password},
 		"not permitted":    {change: func(p *assembly.UserPool) { p.SelfSignUp = false }, username: ann, password: password, want: "NotAuthorizedException: SignUp is not permitted for this user pool"},
 		"no e-mail":        {username: "ann", password: password, want: "InvalidParameterException: Username should be an email."},
-		"name with comma":  {username: `"a b"@example.com`, password: password, want: "InvalidParameterException: Username should be an email."},
+		"quoted name":      {username: `"a.b"@example.com`, password: password, want: "InvalidParameterException: Username should be an email."},
 		"e-mail as name":   {change: byName, username: ann, password: password, want: "InvalidParameterException: Username cannot be of email format, since user pool is configured for email alias."},
 		"by name":          {change: byName, username: "ann", password: password, attributes: attributes{"email": ann}},
 		"short":            {username: ann, password: "aA1-", want: "InvalidPasswordException: Password did not conform with policy: Password not long enough"},
@@ -188,6 +189,77 @@ func TestCodes(t *testing.T) {
 	}
 	_, err = w.CheckPassword(t.Context(), w.website, ann, "Another-Horse-2", nil)
 	wantError(t, "the new password", err, "")
+}
+
+// A name has no blanks and no control characters, whoever makes the account.
+func TestUsernames(t *testing.T) {
+	t.Parallel()
+	const refused = "InvalidParameterException: 1 validation error detected: Value at 'username' failed to satisfy constraint: " +
+		`Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+`
+	for name, want := range map[string]string{
+		"ann": "", "a.b+c@d": "", "é-δ_1": "", "e\u0301": "", "€": "",
+		"a b": refused, "a b\r\n\x00": refused, " ann": refused, "ann\n": refused, "\t": refused, "a\u00a0b": refused, "a\u200bb": refused, "": refused,
+	} {
+		w := newWorld(t, func(p *assembly.UserPool) { p.UsernameAttributes = nil })
+		_, err := w.SignUp(t.Context(), w.website, directory.SignUpInput{Username: name, Password: password})
+		wantError(t, strconv.Quote(name)+" signs up", err, want)
+		w = newWorld(t, func(p *assembly.UserPool) { p.UsernameAttributes = nil })
+		_, err = w.Create(t.Context(), directory.CreateInput{Username: name, Password: password})
+		wantError(t, strconv.Quote(name)+" is made", err, want)
+	}
+}
+
+// An invitation is sent again only to somebody who never took it up.
+func TestResendInvitation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := directory.CreateInput{Username: ann, Attributes: map[string]string{"email_verified": "true"}}
+	if _, err := w.Create(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	first := w.lastCode(t)
+	in.Resend = true
+	if _, err := w.Create(t.Context(), in); err != nil || len(w.messages) != 2 || w.lastCode(t) == first {
+		t.Errorf("again: %d messages, %v", len(w.messages), err)
+	}
+	_, err := w.CheckPassword(t.Context(), w.website, ann, first, nil)
+	wantError(t, "the first password", err, wrongPassword)
+	wantError(t, "a password for good", w.SetPassword(ann, password, true), "")
+	u, err := w.Get(ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Create(t.Context(), in)
+	wantError(t, "to who is confirmed", err, "UnsupportedUserStateException: Resend not possible. "+u.Username+" status is not FORCE_CHANGE_PASSWORD")
+	_, err = w.CheckPassword(t.Context(), w.website, ann, password, nil)
+	wantError(t, "the password is still good", err, "")
+	in.Username = "bob@example.com"
+	_, err = w.Create(t.Context(), in)
+	wantError(t, "to nobody", err, "UserNotFoundException: User does not exist.")
+}
+
+// Where a pool verifies both, a sign-up's code goes to the telephone.
+func TestPhoneBeforeEmail(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		verified   []string
+		attributes map[string]string
+		want       string
+	}{
+		"both":           {[]string{"email", "phone_number"}, map[string]string{"email": ann, "phone_number": "+14325551212"}, "phone_number"},
+		"only an e-mail": {[]string{"email", "phone_number"}, map[string]string{"email": ann}, "email"},
+		"e-mail is":      {[]string{"email"}, map[string]string{"email": ann, "phone_number": "+14325551212"}, "email"},
+	} {
+		w := newWorld(t, func(p *assembly.UserPool) { p.UsernameAttributes, p.AutoVerified = nil, tt.verified })
+		up, err := w.SignUp(t.Context(), w.website, directory.SignUpInput{Username: "ann", Password: password, Attributes: tt.attributes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := w.ResendCode(t.Context(), w.website, "ann", nil)
+		if err != nil || up.Delivery.Attribute != tt.want || again.Attribute != tt.want || w.messages[0].Destination != tt.attributes[tt.want] {
+			t.Errorf("%s: to %+v, then %+v, %v", name, up.Delivery, again, err)
+		}
+	}
 }
 
 // What is not there is named where the client shows who is.

@@ -148,9 +148,19 @@ func (c *Client) readable(attributes map[string]string) map[string]string {
 	return out
 }
 
+// usernamePattern is what a user name may hold: no blanks, no control characters
+// ("SignUp", "AdminCreateUser", Amazon Cognito API reference).
+const usernamePattern = `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`
+
+var usernames = regexp.MustCompile(`^` + usernamePattern + `$`)
+
 // signInName checks a new user name and returns the attributes that it stands
 // for ("Customizing sign-in attributes", Amazon Cognito developer guide).
 func (d *Directory) signInName(username string, attributes map[string]string) (map[string]string, error) {
+	if !usernames.MatchString(username) {
+		return nil, fail(InvalidParameter, "1 validation error detected: Value at 'username' failed to satisfy constraint: "+
+			"Member must satisfy regular expression pattern: "+usernamePattern)
+	}
 	out := maps.Clone(attributes)
 	if out == nil {
 		out = map[string]string{}

@@ -133,10 +133,16 @@ type Directory struct {
 }
 
 // New returns the directory of a pool without users, or an error if c lacks
-// what is required.
+// what is required. It fails with an [assembly.UnsupportedError] where everybody
+// needs a second factor that is not served here.
 func New(c Config) (*Directory, error) {
 	if c.Pool == nil || c.Sign == nil || c.Verify == nil {
 		return nil, errors.New("directory: Config needs Pool, Sign and Verify")
+	}
+	if c.Pool.MFA == "ON" && !c.Pool.SoftwareTokenMFA {
+		return nil, &assembly.UnsupportedError{Problems: []string{
+			c.Pool.Path + ".EnabledMfas: MfaConfiguration is ON, and authenticator apps, the only second factor that is served here, are not among the factors; add SOFTWARE_TOKEN_MFA",
+		}}
 	}
 	if c.Deliver == nil {
 		c.Deliver = func(Message) {}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -172,6 +173,22 @@ func claims(t testing.TB, token string) map[string]any {
 		t.Fatal("the token is not the pool's")
 	}
 	return parsed.Claims.(jwt.MapClaims)
+}
+
+// Whoever must have a second factor that is not served could never sign in.
+func TestUnservedFactor(t *testing.T) {
+	t.Parallel()
+	for mfa, apps := range map[string]bool{"ON": false, "OPTIONAL": false, "OFF": false, "ON with apps": true} {
+		mode, _, _ := strings.Cut(mfa, " ")
+		pool := &assembly.UserPool{Place: assembly.Place{Path: "Stack/Users"}, MFA: mode, SoftwareTokenMFA: apps}
+		_, err := directory.New(directory.Config{
+			Pool: pool, Sign: func(any) (string, error) { return "", nil }, Verify: func(context.Context, string) (*authn.Token, error) { return nil, nil },
+		})
+		var refused *assembly.UnsupportedError
+		if errors.As(err, &refused) != (mfa == "ON") || refused != nil && !strings.HasPrefix(refused.Problems[0], "Stack/Users.EnabledMfas: ") {
+			t.Errorf("%s: %v", mfa, err)
+		}
+	}
 }
 
 // wantError wants Cognito's error, "" for none.

@@ -89,8 +89,8 @@ func (d *Directory) standing(f *family) error {
 // Where the client rotates, they include the next refresh token, which expires
 // when the first one would have. The old one gives the same next one again within
 // the client's grace period, so that two requests at once never make two
-// successors.
-func (d *Directory) Refresh(ctx context.Context, c *Client, token, scope string) (Tokens, error) {
+// successors. The pre-token trigger gets the metadata.
+func (d *Directory) Refresh(ctx context.Context, c *Client, token, scope string, metadata map[string]string) (Tokens, error) {
 	d.mu.Lock()
 	f, err := d.redeemable(c, token)
 	d.mu.Unlock()
@@ -106,7 +106,7 @@ func (d *Directory) Refresh(ctx context.Context, c *Client, token, scope string)
 			}
 		}
 	}
-	tokens, err := d.mint(ctx, f, scopes, RefreshTokens, "", nil)
+	tokens, err := d.mint(ctx, f, scopes, RefreshTokens, "", metadata)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -119,6 +119,22 @@ func (d *Directory) Refresh(ctx context.Context, c *Client, token, scope string)
 	if c.RotatesRefreshTokens {
 		tokens.Refresh = d.rotate(f, token)
 	}
+	return tokens, nil
+}
+
+// Redeem returns tokens that [Directory.Issue] made a while ago, with what is left
+// of their lifetime, if the sign-in still counts.
+func (d *Directory) Redeem(tokens Tokens) (Tokens, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.refresh[hashed(tokens.Refresh)]
+	if f == nil {
+		return Tokens{}, invalidRefreshToken()
+	}
+	if err := d.standing(f); err != nil {
+		return Tokens{}, err
+	}
+	tokens.ExpiresIn -= d.now().Sub(tokens.minted)
 	return tokens, nil
 }
 

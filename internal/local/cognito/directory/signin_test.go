@@ -50,6 +50,54 @@ func TestLockout(t *testing.T) {
 	}
 }
 
+// A signed-in caller's guesses count as failed sign-ins: at the password, and at
+// the first code of an app.
+func TestCallerLockout(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		guess         func(*world, *directory.Caller) error
+		wrong, locked string
+	}{
+		"ChangePassword": {
+			func(w *world, c *directory.Caller) error {
+				return w.ChangePassword(c, "Wrong-Horse-1", "Another-Horse-2")
+			},
+			wrongPassword, "LimitExceededException: Attempt limit exceeded, please try after some time.",
+		},
+		"VerifyCallerTOTP": {
+			func(w *world, c *directory.Caller) error { return w.VerifyCallerTOTP(c, "abcdef") },
+			"EnableSoftwareTokenMFAException: Code mismatch", "NotAuthorizedException: Password attempts exceeded",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(p *assembly.UserPool) { p.MFA, p.SoftwareTokenMFA = "OPTIONAL", true })
+			w.addAnn(t)
+			caller, err := w.SelfService(t.Context(), w.signIn(t, w.website).Access)
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret, err := w.AssociateCallerTOTP(caller)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				wantError(t, "a guess", tt.guess(w, caller), tt.wrong)
+			}
+			wantError(t, "one too many", tt.guess(w, caller), tt.locked)
+			// Not even what is right is taken, and no sign-in either.
+			code, _ := totp.GenerateCode(secret, w.clock())
+			wantError(t, "the right password", w.ChangePassword(caller, password, "Another-Horse-2"), "LimitExceededException: Attempt limit exceeded, please try after some time.")
+			wantError(t, "the right code", w.VerifyCallerTOTP(caller, code), "NotAuthorizedException: Password attempts exceeded")
+			_, err = w.CheckPassword(t.Context(), w.website, ann, password, nil)
+			wantError(t, "sign-in", err, "NotAuthorizedException: Password attempts exceeded")
+			w.pass(time.Second)
+			code, _ = totp.GenerateCode(secret, w.clock())
+			wantError(t, "later", errors.Join(w.VerifyCallerTOTP(caller, code), w.ChangePassword(caller, password, "Another-Horse-2")), "")
+		})
+	}
+}
+
 // Tries at the same time are bounded like tries one after another, and none of
 // them learns whether it was right after the lockout.
 func TestLockoutConcurrent(t *testing.T) {

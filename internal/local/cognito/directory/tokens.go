@@ -74,7 +74,8 @@ func (d *Directory) mint(ctx context.Context, f *family, scopes []string, source
 	if err != nil {
 		return Tokens{}, err
 	}
-	access := d.claims(f, user.Subject, "access", f.client.AccessTokenLifetime)
+	minted := d.now()
+	access := d.claims(f, minted, user.Subject, "access", f.client.AccessTokenLifetime)
 	access["client_id"], access["username"] = f.client.ID, user.Username
 	if f.hosted {
 		access["version"] = 2
@@ -82,7 +83,7 @@ func (d *Directory) mint(ctx context.Context, f *family, scopes []string, source
 	changed.access.apply(access)
 	d.addGroups(access, user, changed, false)
 	access["scope"] = strings.Join(changed.scopes(scopes), " ")
-	tokens := Tokens{ExpiresIn: f.client.AccessTokenLifetime}
+	tokens := Tokens{ExpiresIn: f.client.AccessTokenLifetime, minted: minted}
 	if tokens.Access, err = d.config.Sign(access); err != nil {
 		return Tokens{}, err
 	}
@@ -94,7 +95,7 @@ func (d *Directory) mint(ctx context.Context, f *family, scopes []string, source
 		attributes = visible(attributes, scopes)
 	}
 	id := profile(attributes, false)
-	for name, value := range d.claims(f, user.Subject, "id", f.client.IDTokenLifetime) {
+	for name, value := range d.claims(f, minted, user.Subject, "id", f.client.IDTokenLifetime) {
 		id[name] = value
 	}
 	id["aud"], id["cognito:username"] = f.client.ID, user.Username
@@ -112,8 +113,7 @@ func (d *Directory) mint(ctx context.Context, f *family, scopes []string, source
 }
 
 // claims are those that access and ID tokens share.
-func (d *Directory) claims(f *family, subject, use string, lifetime time.Duration) map[string]any {
-	now := d.now()
+func (d *Directory) claims(f *family, now time.Time, subject, use string, lifetime time.Duration) map[string]any {
 	claims := map[string]any{
 		"sub": subject, "iss": d.pool.Issuer, "token_use": use, "event_id": f.event, "jti": uuid.NewString(),
 		"auth_time": f.authTime.Unix(), "iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
@@ -125,10 +125,10 @@ func (d *Directory) claims(f *family, subject, use string, lifetime time.Duratio
 }
 
 // ClientCredentials returns a machine's access token for scopes that are the
-// client's. It gets no other token ("The token issuer endpoint", Amazon Cognito
-// developer guide).
-func (d *Directory) ClientCredentials(ctx context.Context, c *Client, scopes []string) (Tokens, error) {
-	changed, err := d.preToken(ctx, c, nil, machineCredentials, scopes, nil)
+// client's. It gets no other token. The pre-token trigger gets the metadata ("The
+// token issuer endpoint", Amazon Cognito developer guide).
+func (d *Directory) ClientCredentials(ctx context.Context, c *Client, scopes []string, metadata map[string]string) (Tokens, error) {
+	changed, err := d.preToken(ctx, c, nil, machineCredentials, scopes, metadata)
 	if err != nil {
 		return Tokens{}, err
 	}

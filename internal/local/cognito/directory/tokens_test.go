@@ -128,7 +128,7 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)
-	again, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	again, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	if err != nil || again.Refresh != "" || again.ID == "" {
 		t.Fatalf("%+v, %v", again.ExpiresIn, err)
 	}
@@ -136,7 +136,7 @@ func TestRefresh(t *testing.T) {
 	if before["origin_jti"] != after["origin_jti"] || before["auth_time"] != after["auth_time"] || before["jti"] == after["jti"] || claims(t, again.ID)["nonce"] != nil {
 		t.Errorf("before %v\nafter %v", before, after)
 	}
-	narrow, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "notes/read")
+	narrow, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "notes/read", nil)
 	if err != nil || narrow.ID != "" || claims(t, narrow.Access)["scope"] != "notes/read" {
 		t.Errorf("narrowed: %v", err)
 	}
@@ -153,11 +153,11 @@ func TestRefresh(t *testing.T) {
 		"a byte too many":  {w.website, tokens.Refresh + "A", "", invalid},
 		"a byte too short": {w.website, tokens.Refresh[1:], "", invalid},
 	} {
-		_, err := w.Refresh(t.Context(), tt.client, tt.token, tt.scope)
+		_, err := w.Refresh(t.Context(), tt.client, tt.token, tt.scope, nil)
 		wantError(t, name, err, tt.want)
 	}
 	w.pass(24 * time.Hour)
-	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	wantError(t, "expired", err, "NotAuthorizedException: Refresh Token has expired")
 }
 
@@ -170,7 +170,7 @@ func TestRotation(t *testing.T) {
 	first := w.signIn(t, w.server).Refresh
 	turn := func(token string) string {
 		t.Helper()
-		tokens, err := w.Refresh(t.Context(), w.server, token, "")
+		tokens, err := w.Refresh(t.Context(), w.server, token, "", nil)
 		if err != nil || tokens.Refresh == "" || tokens.Refresh == token {
 			t.Fatalf("not rotated: %v", err)
 		}
@@ -182,11 +182,11 @@ func TestRotation(t *testing.T) {
 		t.Error("the grace period made another successor")
 	}
 	w.pass(time.Second)
-	_, err := w.Refresh(t.Context(), w.server, first, "")
+	_, err := w.Refresh(t.Context(), w.server, first, "", nil)
 	wantError(t, "after the grace period", err, "RefreshTokenReuseException: Refresh token has been rotated out")
 	third := turn(second)
 	w.pass(24*time.Hour - 10*time.Second)
-	_, err = w.Refresh(t.Context(), w.server, third, "")
+	_, err = w.Refresh(t.Context(), w.server, third, "", nil)
 	wantError(t, "expires with the first", err, "NotAuthorizedException: Refresh Token has expired")
 }
 
@@ -201,7 +201,7 @@ func TestRefreshConcurrent(t *testing.T) {
 		var mu sync.Mutex
 		successors := map[string]bool{}
 		good := count(16, func() error {
-			tokens, err := w.Refresh(t.Context(), w.server, token, "")
+			tokens, err := w.Refresh(t.Context(), w.server, token, "", nil)
 			if err == nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -247,7 +247,7 @@ func TestEnds(t *testing.T) {
 			wantError(t, "access", err, tt.want)
 			_, err = w.Caller(t.Context(), other.Access)
 			wantError(t, "the other", err, tt.other)
-			if _, err = w.Refresh(t.Context(), w.website, tokens.Refresh, ""); (err == nil) != (name == "an hour has gone") {
+			if _, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil); (err == nil) != (name == "an hour has gone") {
 				t.Errorf("refresh: %v", err)
 			}
 			if name == "signed out" {
@@ -257,6 +257,90 @@ func TestEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a code stands for is given while its sign-in counts, with the lifetime
+// that is left.
+func TestRedeem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.addAnn(t)
+	for name, tt := range map[string]struct {
+		end  func() error
+		want string
+	}{
+		"a minute later": {func() error { return nil }, ""},
+		"signed out":     {func() error { return w.EndSessions(ann) }, "NotAuthorizedException: Refresh Token has been revoked"},
+		"disabled":       {func() error { return w.SetEnabled(ann, false) }, "NotAuthorizedException: Refresh Token has been revoked"},
+		"deleted":        {func() error { return w.Delete(ann) }, "NotAuthorizedException: Refresh Token has been revoked"},
+	} {
+		tokens, err := w.Issue(t.Context(), w.website, directory.Grant{User: u, Scopes: []string{"openid"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		wantError(t, name, tt.end(), "")
+		got, err := w.Redeem(tokens)
+		wantError(t, name, err, tt.want)
+		if err == nil && (got.ExpiresIn != 59*time.Minute || got.Access != tokens.Access || got.Refresh != tokens.Refresh) {
+			t.Errorf("%s: expires in %s", name, got.ExpiresIn)
+		}
+		if name == "deleted" {
+			u = w.addAnn(t)
+		}
+		wantError(t, name, w.SetEnabled(ann, true), "")
+	}
+	_, err := w.Redeem(directory.Tokens{Refresh: "unknown"})
+	wantError(t, "unknown", err, "NotAuthorizedException: Invalid Refresh Token")
+}
+
+// Whoever was disabled signs in again: no token from before counts.
+func TestDisabledAndEnabled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addAnn(t)
+	tokens := w.signIn(t, w.website)
+	wantError(t, "disable", w.SetEnabled(ann, false), "")
+	wantError(t, "enable", w.SetEnabled(ann, true), "")
+	_, err := w.Caller(t.Context(), tokens.Access)
+	wantError(t, "access", err, "NotAuthorizedException: Access Token has been revoked")
+	_, err = w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
+	wantError(t, "refresh", err, "NotAuthorizedException: Refresh Token has been revoked")
+	w.signIn(t, w.website)
+}
+
+// Each client's lifetimes are its own.
+func TestLifetimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(p *assembly.UserPool) {
+		p.Clients[0].AccessTokenLifetime, p.Clients[0].IDTokenLifetime, p.Clients[0].RefreshTokenLifetime = 7*time.Minute, 11*time.Minute, 13*time.Minute
+		p.Clients[1].AccessTokenLifetime = 5 * time.Minute
+	})
+	u := w.addAnn(t)
+	hosted, err := w.Issue(t.Context(), w.website, directory.Grant{User: u, Scopes: []string{"openid"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sdk := w.signIn(t, w.website)
+	refreshed, err := w.Refresh(t.Context(), w.website, sdk.Refresh, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tokens := range map[string]directory.Tokens{"page": hosted, "SDK": sdk, "refreshed": refreshed} {
+		if c := claims(t, tokens.Access); tokens.ExpiresIn != 7*time.Minute || c["exp"] != float64(start.Add(7*time.Minute).Unix()) {
+			t.Errorf("%s: the access token expires in %s, at %v", name, tokens.ExpiresIn, c["exp"])
+		}
+		if c := claims(t, tokens.ID); c["exp"] != float64(start.Add(11*time.Minute).Unix()) {
+			t.Errorf("%s: the ID token expires at %v", name, c["exp"])
+		}
+	}
+	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, nil)
+	if err != nil || machine.ExpiresIn != 5*time.Minute || claims(t, machine.Access)["exp"] != float64(start.Add(5*time.Minute).Unix()) {
+		t.Errorf("a machine's token expires in %s, %v", machine.ExpiresIn, err)
+	}
+	w.pass(13 * time.Minute)
+	_, err = w.Refresh(t.Context(), w.website, sdk.Refresh, "", nil)
+	wantError(t, "refresh", err, "NotAuthorizedException: Refresh Token has expired")
 }
 
 func TestRevoke(t *testing.T) {
@@ -271,7 +355,7 @@ func TestRevoke(t *testing.T) {
 	wantError(t, "another client", w.Revoke(w.server, tokens.Refresh), "UnauthorizedException: The token was issued to another client.")
 	wantError(t, "off", w.Revoke(w.Client("never"), tokens.Refresh), "UnsupportedOperationException: Token revocation is not enabled for this client.")
 	wantError(t, "unknown", w.Revoke(w.website, "unknown"), "")
-	if _, err := w.Refresh(t.Context(), w.website, tokens.Refresh, ""); err != nil {
+	if _, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil); err != nil {
 		t.Errorf("still good: %v", err)
 	}
 	never := w.signIn(t, w.Client("never"))
@@ -283,7 +367,7 @@ func TestRevoke(t *testing.T) {
 	}
 	_, err := w.Caller(t.Context(), tokens.ID)
 	wantError(t, "ID token", err, "NotAuthorizedException: Invalid Access Token")
-	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"})
+	machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, nil)
 	if err != nil || machine.ID != "" || machine.Refresh != "" {
 		t.Fatal(err)
 	}

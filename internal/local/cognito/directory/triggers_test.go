@@ -91,6 +91,19 @@ func TestTriggers(t *testing.T) {
 func TestPreSignUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, with("PreSignUp"), with("PostConfirmation"))
+	validation, metadata := map[string]string{"k": "validation"}, map[string]string{"k": "metadata"}
+	_, err := w.SignUp(t.Context(), w.website, directory.SignUpInput{Username: "bob@example.com", Password: password, Validation: validation, Metadata: metadata})
+	wantError(t, "sign-up", err, "")
+	_, err = w.Create(t.Context(), directory.CreateInput{Username: "eve@example.com", Password: password, Validation: validation, Metadata: metadata})
+	wantError(t, "by an operator", err, "")
+	for i, source := range []string{"PreSignUp_SignUp", "PreSignUp_AdminCreateUser"} {
+		request, _ := w.events[i]["request"].(map[string]any)
+		if w.events[i]["triggerSource"] != source || !reflect.DeepEqual(request["validationData"], map[string]any{"k": "validation"}) ||
+			!reflect.DeepEqual(request["clientMetadata"], map[string]any{"k": "metadata"}) {
+			t.Errorf("the event is %v", w.events[i])
+		}
+	}
+	w = newWorld(t, with("PreSignUp"), with("PostConfirmation"))
 	w.answer = `{"response": {"autoConfirmUser": true, "autoVerifyEmail": true}}`
 	wantError(t, "sign-in without a code", w.everything(t), "")
 	if u := w.Users(nil)[0]; u.Status != directory.Confirmed || u.Attributes["email_verified"] != "true" || len(w.messages) != 0 || len(w.events) != 2 {
@@ -133,9 +146,16 @@ func TestPreToken(t *testing.T) {
 			if access["scope"] != scope || access["email"] != email {
 				t.Errorf("access token %v", access)
 			}
-			machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"})
+			if _, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", map[string]string{"k": "refresh"}); err != nil {
+				t.Fatal(err)
+			}
+			w.wantMetadata(t, "TokenGeneration_RefreshTokens", "refresh")
+			machine, err := w.ClientCredentials(t.Context(), w.server, []string{"notes/read"}, map[string]string{"k": "machine"})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if version == "V3_0" {
+				w.wantMetadata(t, "TokenGeneration_ClientCredentials", "machine")
 			}
 			if c := claims(t, machine.Access); (c["email"] != nil) != (version == "V3_0") || c["sub"] != serverID || c["scope"] != "notes/read" {
 				t.Errorf("machine token %v", c)
@@ -146,6 +166,17 @@ func TestPreToken(t *testing.T) {
 		w := newWorld(t, preToken("V2_0"))
 		w.answer = `{"response": {"claimsAndScopeOverrideDetails": {"accessTokenGeneration": {"scopesToAdd": [` + scopes + `]}}}}`
 		wantError(t, scopes, w.everything(t), "InvalidLambdaResponseException: Unrecognizable lambda output")
+	}
+}
+
+// wantMetadata checks the last event: its source, and k of its metadata.
+func (w *world) wantMetadata(t *testing.T, source, want string) {
+	t.Helper()
+	last := w.events[len(w.events)-1]
+	request, _ := last["request"].(map[string]any)
+	metadata, _ := request["clientMetadata"].(map[string]any)
+	if last["triggerSource"] != source || metadata["k"] != want || len(metadata) != 1 {
+		t.Errorf("the event is %v", last)
 	}
 }
 
@@ -177,7 +208,7 @@ func TestDuringTriggers(t *testing.T) {
 	w.addAnn(t)
 	tokens := w.signIn(t, w.website)
 	w.during = func() { wantError(t, "sign-out", w.EndSessions(ann), "") }
-	_, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "")
+	_, err := w.Refresh(t.Context(), w.website, tokens.Refresh, "", nil)
 	wantError(t, "signed out during a refresh", err, "NotAuthorizedException: Refresh Token has been revoked")
 	_, err = w.Issue(t.Context(), w.website, directory.Grant{User: w.Users(nil)[0]})
 	wantError(t, "signed out during a sign-in", err, "NotAuthorizedException: Refresh Token has been revoked")

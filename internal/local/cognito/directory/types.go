@@ -93,4 +93,6 @@ type Tokens struct {
 	ID        string
 	Refresh   string
 	ExpiresIn time.Duration // of the access token
+
+	minted time.Time
 }

@@ -3,6 +3,7 @@ package hosted
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,7 +180,8 @@ func (s *Server) redeem(p *pool, c *directory.Client, form url.Values) (director
 	case !g.proves(form.Get("code_verifier")):
 		return directory.Tokens{}, refuse(invalidGrant, "code_verifier does not belong to the code")
 	}
-	return g.tokens, nil
+	tokens, err := p.directory.Redeem(g.tokens)
+	return tokens, asRefusal(err)
 }
 
 func refresh(ctx context.Context, p *pool, c *directory.Client, form url.Values) (directory.Tokens, *refusal) {
@@ -187,7 +189,7 @@ func refresh(ctx context.Context, p *pool, c *directory.Client, form url.Values)
 	if token == "" {
 		return directory.Tokens{}, refuse(invalidRequest, "no refresh_token")
 	}
-	tokens, err := p.directory.Refresh(ctx, c, token, form.Get("scope"))
+	tokens, err := p.directory.Refresh(ctx, c, token, form.Get("scope"), nil)
 	return tokens, asRefusal(err)
 }
 
@@ -200,8 +202,34 @@ func clientCredentials(ctx context.Context, p *pool, c *directory.Client, form u
 	if no != nil {
 		return directory.Tokens{}, no
 	}
-	tokens, err := p.directory.ClientCredentials(ctx, c, scopes)
+	metadata, no := clientMetadata(form.Get("aws_client_metadata"))
+	if no != nil {
+		return directory.Tokens{}, no
+	}
+	tokens, err := p.directory.ClientCredentials(ctx, c, scopes, metadata)
 	return tokens, asRefusal(err)
+}
+
+// clientMetadata reads what a machine tells the pre-token trigger: a JSON object
+// of texts ("The token issuer endpoint", Amazon Cognito developer guide). Texts
+// only, because the trigger's event has nothing else there.
+func clientMetadata(document string) (map[string]string, *refusal) {
+	if document == "" {
+		return nil, nil
+	}
+	wrong := refuse(invalidRequest, "aws_client_metadata is no JSON object of texts")
+	var members map[string]*string
+	if err := json.Unmarshal([]byte(document), &members); err != nil || members == nil {
+		return nil, wrong
+	}
+	metadata := map[string]string{}
+	for name, value := range members {
+		if value == nil {
+			return nil, wrong
+		}
+		metadata[name] = *value
+	}
+	return metadata, nil
 }
 
 // machineScopes returns what a request gets: all of the client's custom scopes

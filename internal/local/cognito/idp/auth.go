@@ -91,7 +91,7 @@ func (a *API) initiateAuth(ctx context.Context, in *struct {
 	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
 		return withRefreshToken(ctx, d, c, s)
 	default:
-		return nil, unserved(s.flow)
+		return nil, unserved(c, s.flow)
 	}
 }
 
@@ -121,12 +121,16 @@ func (a *API) adminInitiateAuth(ctx context.Context, in *struct {
 	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
 		return withRefreshToken(ctx, d, c, s)
 	default:
-		return nil, unserved(s.flow)
+		return nil, unserved(c, s.flow)
 	}
 }
 
-func unserved(flow string) error {
+// unserved refuses a flow that is not run here, whether or not the client has it.
+func unserved(c *directory.Client, flow string) error {
 	if flow == "CUSTOM_AUTH" || flow == "USER_AUTH" {
+		if allows(c, flow) {
+			return invalid(flow + " is not served here.")
+		}
 		return invalid(flow + " is not enabled for the client.")
 	}
 	return invalid("1 validation error detected: Value at 'authFlow' failed to satisfy constraint: Member must satisfy enum value set")
@@ -178,7 +182,7 @@ func withRefreshToken(ctx context.Context, d *directory.Directory, c *directory.
 	if err := d.CheckRefreshHash(c, token, s.parameters["SECRET_HASH"]); err != nil {
 		return nil, err
 	}
-	issued, err := d.Refresh(ctx, c, token, "")
+	issued, err := d.Refresh(ctx, c, token, "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +284,7 @@ func (a *API) getTokensFromRefreshToken(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	issued, err := d.Refresh(ctx, c, in.RefreshToken, "")
+	issued, err := d.Refresh(ctx, c, in.RefreshToken, "", in.ClientMetadata)
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -22,34 +22,120 @@ const (
 // decode reads a body into in, a pointer to a struct whose tags say what its
 // members must be: check:"required,max=128". Members are named exactly; one that
 // is not known is refused, because what it asks for would not happen.
+//
+// encoding/json takes a name twice, in any case, and broken UTF-8, so that two
+// users or passwords could be one: all of that is refused before it reads.
 func decode(body []byte, in any) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		return refuse("SerializationException", "The body is not one JSON object.")
+	if !utf8.Valid(body) || !json.Valid(body) || loneSurrogate(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return malformed("The body is not one JSON object.")
 	}
-	t := reflect.TypeOf(in).Elem()
-	known := map[string]bool{}
-	for i := range t.NumField() {
-		known[t.Field(i).Name] = true
+	if err := checkNames(json.NewDecoder(bytes.NewReader(body)), reflect.TypeOf(in).Elem()); err != nil {
+		return err
 	}
-	for name := range members {
-		if !known[name] {
-			return invalid("Unknown member " + shown(name))
-		}
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
 	var wrong *json.UnmarshalTypeError
-	switch err := decoder.Decode(in); {
+	switch err := json.Unmarshal(body, in); {
 	case errors.As(err, &wrong):
-		return refuse("SerializationException", "Member "+shown(wrong.Field)+" is of the wrong type.")
+		return malformed("Member " + shown(wrong.Field) + " is of the wrong type.")
 	case err != nil:
-		return invalid("A member of a member is not known.")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return refuse("SerializationException", "The body is not one JSON object.")
+		return malformed("A member is of the wrong type.")
 	}
 	return check(reflect.ValueOf(in).Elem())
+}
+
+func malformed(message string) error { return refuse("SerializationException", message) }
+
+// loneSurrogate reports whether valid JSON has half a surrogate pair in escapes
+// (RFC 8259 section 8.2), which stands for no character.
+func loneSurrogate(body []byte) bool {
+	for i := 0; i < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		i++ // the character after it, whichever it is
+		first, ok := escaped(body[i:])
+		if !ok || !utf16.IsSurrogate(first) {
+			continue
+		}
+		rest := body[i+5:]
+		second, ok := rune(0), len(rest) > 0 && rest[0] == '\\'
+		if ok {
+			second, ok = escaped(rest[1:])
+		}
+		if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+			return true
+		}
+		i += 10
+	}
+	return false
+}
+
+// escaped returns the code unit of an escape without its backslash: u00e9.
+func escaped(text []byte) (rune, bool) {
+	if len(text) < 5 || text[0] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(text[1:5]), 16, 16)
+	return rune(unit), err == nil
+}
+
+// checkNames holds the names in the next value against the type that it is read
+// into: none twice, and those of a struct exactly as it has them. The names of a
+// map are anybody's, and differ by case. The value is valid JSON.
+func checkNames(decoder *json.Decoder, t reflect.Type) error {
+	start, err := decoder.Token()
+	if err != nil {
+		return malformed("The body is not one JSON object.")
+	}
+	if _, nested := start.(json.Delim); !nested {
+		return nil
+	}
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		of := element(t)
+		if start == json.Delim('{') {
+			token, _ := decoder.Token() // a name, as the text is valid
+			name, _ := token.(string)
+			if seen[name] {
+				return malformed("Member " + shown(name) + " stands twice.")
+			}
+			seen[name] = true
+			if of, err = member(t, name); err != nil {
+				return err
+			}
+		}
+		if err := checkNames(decoder, of); err != nil {
+			return err
+		}
+	}
+	_, _ = decoder.Token() // the end
+	return nil
+}
+
+// member returns the type that a member is read into, nil for any.
+func member(t reflect.Type, name string) (reflect.Type, error) {
+	if t == nil || t.Kind() != reflect.Struct {
+		return element(t), nil
+	}
+	if field, ok := t.FieldByName(name); ok {
+		return field.Type, nil
+	}
+	for i := range t.NumField() {
+		if strings.EqualFold(t.Field(i).Name, name) {
+			return nil, malformed("Member " + shown(name) + " is called " + t.Field(i).Name + ".")
+		}
+	}
+	return nil, invalid("Unknown member " + shown(name))
+}
+
+// element returns the type of what a list or map holds, nil for any.
+func element(t reflect.Type) reflect.Type {
+	if t == nil || t.Kind() != reflect.Slice && t.Kind() != reflect.Map {
+		return nil
+	}
+	return t.Elem()
 }
 
 // check holds a struct's members against their tags.

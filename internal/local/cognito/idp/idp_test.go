@@ -1,11 +1,13 @@
 package idp_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,9 +47,10 @@ type world struct {
 	*idp.API
 	users *directory.Directory
 
-	mu    sync.Mutex
-	now   time.Time
-	codes []string
+	mu     sync.Mutex
+	now    time.Time
+	codes  []string
+	events []map[string]any // of triggers, each of which changes nothing
 }
 
 func newWorld(t testing.TB, change func(*assembly.UserPool)) *world {
@@ -62,7 +65,7 @@ func newWorld(t testing.TB, change func(*assembly.UserPool)) *world {
 	}
 	turning, secret, bare := website, website, website
 	turning.ID, turning.RotatesRefreshTokens, turning.RetryGracePeriod = rotating, true, 10*time.Second
-	secret.ID, secret.HasSecret = secretID, true
+	secret.ID, secret.HasSecret, secret.AuthFlows = secretID, true, append(slices.Clone(website.AuthFlows), "ALLOW_CUSTOM_AUTH")
 	bare.ID, bare.AuthFlows = "1bare23456789", nil
 	pool := &assembly.UserPool{
 		ID: poolID, Name: "users", ARN: "arn:aws:cognito-idp:eu-west-1:000000000000:userpool/" + poolID, Issuer: "http://127.0.0.1:4011/" + poolID,
@@ -90,7 +93,7 @@ func (w *world) directory(t testing.TB, pool *assembly.UserPool) *directory.Dire
 		t.Fatal(err)
 	}
 	d, err := directory.New(directory.Config{
-		Pool: pool, Verify: verifier.Verify, Now: w.clock, Deliver: w.deliver,
+		Pool: pool, Verify: verifier.Verify, Now: w.clock, Deliver: w.deliver, Invoke: w.invoke,
 		Sign: func(claims any) (string, error) {
 			token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims.(map[string]any)))
 			token.Header["kid"] = "kid"
@@ -119,6 +122,15 @@ func (w *world) deliver(m directory.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.codes = append(w.codes, m.Code)
+}
+
+func (w *world) invoke(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var event map[string]any
+	err := json.Unmarshal(payload, &event)
+	w.events = append(w.events, event)
+	return payload, "", err
 }
 
 func (w *world) lastCode() *string {
@@ -226,7 +238,8 @@ func TestBadInput(t *testing.T) {
 			if _, err := w.users.Add(ann, password, nil); err != nil {
 				t.Fatal(err)
 			}
-			for _, broken := range []string{"", "null", "[]", `"text"`, "1", body + "x", body + body, strings.Repeat("[", 20000), `{"` + "\xff" + `": 1`} {
+			for _, broken := range []string{"", "null", "[]", `"text"`, "1", body + "x", body + body, strings.Repeat("[", 20000), `{"` + "\xff" + `": 1`,
+				`{"` + "\xff" + `": 1}`, strings.Replace(body, "{", `{"x": "\ud800", `, 1)} {
 				if _, code, _, _ := w.call(t, operation, broken); code != "SerializationException" {
 					t.Errorf("%.20q: %q", broken, code)
 				}
@@ -252,8 +265,12 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("an unknown member: %q", code)
 			}
 			for name, value := range members {
-				if code := send(strings.ToLower(name), value); code != "InvalidParameterException" {
+				if code := send(strings.ToLower(name), value); code != "SerializationException" {
 					t.Errorf("%s in lower case: %q", name, code)
+				}
+				document, _ := json.Marshal(map[string]any{name: value})
+				if _, code, _, _ := w.call(t, operation, string(document[:len(document)-1])+", "+body[1:]); code != "SerializationException" {
+					t.Errorf("%s twice: %q", name, code)
 				}
 				for _, wrong := range []any{[]any{map[string]any{"x": []any{1}}}, map[string]any{"x": []any{1}}, true, 1.5} {
 					if code := send(name, wrong); code != "SerializationException" && code != "InvalidParameterException" {
@@ -269,8 +286,41 @@ func TestBadInput(t *testing.T) {
 					}
 				}
 				_ = send(name, "\x00\r\n${x}*?") // an error of its own, never a failure
+				for what, bad := range map[string]string{"not UTF-8": "\xff\xfe", "half a surrogate pair": `\ud800`} {
+					spoiled := strings.Replace(body, `"`+name+`": "`, `"`+name+`": "`+bad, 1)
+					if _, code, _, _ := w.call(t, operation, spoiled); code != "SerializationException" {
+						t.Errorf("%s %s: %q", name, what, code)
+					}
+				}
 			}
 		})
+	}
+}
+
+// Inside a member as well, nothing stands twice or in another spelling, and
+// every text is one.
+func TestBadMembers(t *testing.T) {
+	t.Parallel()
+	const signUp = `{"ClientId": "1website23456789", "Username": "bob@example.com", "Password": "Correct-Horse-1", `
+	for name, tt := range map[string]struct{ members, want string }{
+		"another case":             {`"UserAttributes": [{"name": "name", "vALUE": "Bob"}]}`, "SerializationException"},
+		"both cases":               {`"UserAttributes": [{"Name": "name", "Value": "Bob", "value": "Ann"}]}`, "SerializationException"},
+		"twice":                    {`"UserAttributes": [{"Name": "name", "Value": "Bob", "Value": "Ann"}]}`, "SerializationException"},
+		"twice, escaped":           {`"UserAttributes": [{"Name": "name", "Value": "Bob", "Valu\u0065": "Ann"}]}`, "SerializationException"},
+		"unknown":                  {`"UserAttributes": [{"Name": "name", "Value": "Bob", "Other": 1}]}`, "InvalidParameterException"},
+		"twice in a map":           {`"ClientMetadata": {"a": "1", "a": "2"}}`, "SerializationException"},
+		"twice where nobody looks": {`"UserContextData": {"a": [{"b": 1, "b": 2}]}}`, "SerializationException"},
+		"not UTF-8 in a map":       {`"ClientMetadata": {"` + "\xc0\xaf" + `": "1"}}`, "SerializationException"},
+		"high surrogate alone":     {`"ClientMetadata": {"a": "\ud83dx"}}`, "SerializationException"},
+		"low surrogate alone":      {`"ClientMetadata": {"a": "\ude00"}}`, "SerializationException"},
+		"two high surrogates":      {`"ClientMetadata": {"a": "\ud83d\ud83d"}}`, "SerializationException"},
+		"after a backslash":        {`"ClientMetadata": {"a": "\\\\\ude00"}}`, "SerializationException"},
+		"a pair":                   {`"ClientMetadata": {"a": "\\ud800 \ud83d\ude00 \u00e9", "A": "1"}}`, ""},
+	} {
+		w := newWorld(t, nil)
+		if _, code, message, _ := w.call(t, "SignUp", signUp+tt.members); code != tt.want {
+			t.Errorf("%s: %q %s", name, code, message)
+		}
 	}
 }
 
@@ -296,24 +346,28 @@ func TestMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for name, tt := range map[string]struct{ operation, body, code, message string }{
-		"left out":      {"SignUp", `{}`, "InvalidParameterException", "1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must not be null"},
-		"client":        {"SignUp", strings.Replace(inputs["SignUp"], websiteID, "nobody", 1), "ResourceNotFoundException", "User pool client nobody does not exist."},
-		"pool":          {"ListUsers", `{"UserPoolId": "eu-west-1_Nowhere"}`, "ResourceNotFoundException", "User pool eu-west-1_Nowhere does not exist."},
-		"no id":         {"ListUsers", `{"UserPoolId": "a b"}`, "ResourceNotFoundException", "User pool ? does not exist."},
-		"access token":  {"GetUser", `{"AccessToken": "x"}`, "NotAuthorizedException", "Invalid Access Token"},
-		"refresh token": {"GetTokensFromRefreshToken", inputs["GetTokensFromRefreshToken"], "NotAuthorizedException", "Invalid Refresh Token"},
-		"no hash":       {"ForgotPassword", strings.Replace(inputs["ForgotPassword"], websiteID, secretID, 1), "NotAuthorizedException", "Client " + secretID + " is configured with secret but SECRET_HASH was not received"},
-		"flow":          {"InitiateAuth", strings.Replace(inputs["InitiateAuth"], websiteID, "1bare23456789", 1), "InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"},
-		"SRP":           {"InitiateAuth", `{"ClientId": "1bare23456789", "AuthFlow": "USER_SRP_AUTH"}`, "InvalidParameterException", "USER_SRP_AUTH is not enabled for the client."},
-		"custom":        {"InitiateAuth", `{"ClientId": "1website23456789", "AuthFlow": "CUSTOM_AUTH"}`, "InvalidParameterException", "CUSTOM_AUTH is not enabled for the client."},
-		"no name":       {"InitiateAuth", `{"ClientId": "1website23456789", "AuthFlow": "USER_SRP_AUTH"}`, "InvalidParameterException", "Missing required parameter USERNAME"},
-		"rotated":       {"InitiateAuth", `{"ClientId": "1rotating23456789", "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": "x"}}`, "InvalidParameterException", "Auth flow not enabled for this client"},
-		"another pool":  {"DescribeUserPoolClient", `{"UserPoolId": "eu-west-1_Other1234", "ClientId": "1website23456789"}`, "ResourceNotFoundException", "User pool client 1website23456789 does not exist."},
-		"page":          {"ListUsers", `{"UserPoolId": "eu-west-1_Pool12345", "Limit": 61}`, "InvalidParameterException", "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to 60"},
-		"page token":    {"ListUsers", `{"UserPoolId": "eu-west-1_Pool12345", "PaginationToken": "-1"}`, "InvalidParameterException", "Invalid pagination token."},
-		"group":         {"GetGroup", inputs["GetGroup"], "ResourceNotFoundException", "Group not found."},
-		"nobody":        {"AdminGetUser", inputs["AdminGetUser"], "UserNotFoundException", "User does not exist."},
-		"session":       {"RespondToAuthChallenge", inputs["RespondToAuthChallenge"], "NotAuthorizedException", "Invalid session for the user."},
+		"left out":             {"SignUp", `{}`, "InvalidParameterException", "1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must not be null"},
+		"client":               {"SignUp", strings.Replace(inputs["SignUp"], websiteID, "nobody", 1), "ResourceNotFoundException", "User pool client nobody does not exist."},
+		"pool":                 {"ListUsers", `{"UserPoolId": "eu-west-1_Nowhere"}`, "ResourceNotFoundException", "User pool eu-west-1_Nowhere does not exist."},
+		"no id":                {"ListUsers", `{"UserPoolId": "a b"}`, "ResourceNotFoundException", "User pool ? does not exist."},
+		"access token":         {"GetUser", `{"AccessToken": "x"}`, "NotAuthorizedException", "Invalid Access Token"},
+		"refresh token":        {"GetTokensFromRefreshToken", inputs["GetTokensFromRefreshToken"], "NotAuthorizedException", "Invalid Refresh Token"},
+		"no hash":              {"ForgotPassword", strings.Replace(inputs["ForgotPassword"], websiteID, secretID, 1), "NotAuthorizedException", "Client " + secretID + " is configured with secret but SECRET_HASH was not received"},
+		"flow":                 {"InitiateAuth", strings.Replace(inputs["InitiateAuth"], websiteID, "1bare23456789", 1), "InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"},
+		"SRP":                  {"InitiateAuth", `{"ClientId": "1bare23456789", "AuthFlow": "USER_SRP_AUTH"}`, "InvalidParameterException", "USER_SRP_AUTH is not enabled for the client."},
+		"custom":               {"InitiateAuth", `{"ClientId": "1website23456789", "AuthFlow": "CUSTOM_AUTH"}`, "InvalidParameterException", "CUSTOM_AUTH is not enabled for the client."},
+		"not served":           {"InitiateAuth", `{"ClientId": "1secret23456789", "AuthFlow": "CUSTOM_AUTH"}`, "InvalidParameterException", "CUSTOM_AUTH is not served here."},
+		"not served, operator": {"AdminInitiateAuth", `{"UserPoolId": "eu-west-1_Pool12345", "ClientId": "1secret23456789", "AuthFlow": "CUSTOM_AUTH"}`, "InvalidParameterException", "CUSTOM_AUTH is not served here."},
+		"blank in a name": {"SignUp", strings.Replace(inputs["SignUp"], "bob@example.com", "a b", 1), "InvalidParameterException",
+			`1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+`},
+		"no name":      {"InitiateAuth", `{"ClientId": "1website23456789", "AuthFlow": "USER_SRP_AUTH"}`, "InvalidParameterException", "Missing required parameter USERNAME"},
+		"rotated":      {"InitiateAuth", `{"ClientId": "1rotating23456789", "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": "x"}}`, "InvalidParameterException", "Auth flow not enabled for this client"},
+		"another pool": {"DescribeUserPoolClient", `{"UserPoolId": "eu-west-1_Other1234", "ClientId": "1website23456789"}`, "ResourceNotFoundException", "User pool client 1website23456789 does not exist."},
+		"page":         {"ListUsers", `{"UserPoolId": "eu-west-1_Pool12345", "Limit": 61}`, "InvalidParameterException", "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to 60"},
+		"page token":   {"ListUsers", `{"UserPoolId": "eu-west-1_Pool12345", "PaginationToken": "-1"}`, "InvalidParameterException", "Invalid pagination token."},
+		"group":        {"GetGroup", inputs["GetGroup"], "ResourceNotFoundException", "Group not found."},
+		"nobody":       {"AdminGetUser", inputs["AdminGetUser"], "UserNotFoundException", "User does not exist."},
+		"session":      {"RespondToAuthChallenge", inputs["RespondToAuthChallenge"], "NotAuthorizedException", "Invalid session for the user."},
 	} {
 		if status, code, message, _ := w.call(t, tt.operation, tt.body); status != http.StatusBadRequest || code != tt.code || message != tt.message {
 			t.Errorf("%s: %d %s %q", name, status, code, message)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/local/cognito/directory"
 )
 
@@ -107,9 +108,9 @@ type poolType struct {
 	UsernameConfiguration  usernameConfig
 	AdminCreateUserConfig  createConfig
 	DeletionProtection     string
-	Domain                 string            `json:",omitempty"`
-	CustomDomain           string            `json:",omitempty"`
-	LambdaConfig           map[string]string `json:",omitempty"`
+	Domain                 string         `json:",omitempty"`
+	CustomDomain           string         `json:",omitempty"`
+	LambdaConfig           map[string]any `json:",omitempty"`
 	EstimatedNumberOfUsers int
 }
 
@@ -130,19 +131,37 @@ func (a *API) describeUserPool(_ context.Context, in *struct {
 		AutoVerifiedAttributes: p.AutoVerified, AliasAttributes: p.AliasAttributes, UsernameAttributes: p.UsernameAttributes,
 		UsernameConfiguration: usernameConfig{p.CaseSensitive}, AdminCreateUserConfig: createConfig{!p.SelfSignUp},
 		DeletionProtection: "INACTIVE", Domain: p.DomainPrefix, CustomDomain: p.CustomDomain,
-		LambdaConfig: maps.Clone(p.Triggers), EstimatedNumberOfUsers: len(d.Users(nil)),
+		LambdaConfig: lambdaConfig(p), EstimatedNumberOfUsers: len(d.Users(nil)),
 	}
 	if p.DeletionProtection {
 		answer.DeletionProtection = "ACTIVE"
 	}
-	// These are objects there; no client reads them here.
-	maps.DeleteFunc(answer.LambdaConfig, func(name, _ string) bool {
-		return slices.Contains([]string{"PreTokenGenerationConfig", "CustomEmailSender", "CustomSMSSender", "InboundFederation"}, name)
-	})
 	for _, s := range d.Schema() {
 		answer.SchemaAttributes = append(answer.SchemaAttributes, schemaType{s.Name, s.Type, s.Mutable, s.Required})
 	}
 	return struct{ UserPool poolType }{answer}, nil
+}
+
+// preTokenConfig is a PreTokenGenerationVersionConfigType.
+type preTokenConfig struct {
+	LambdaVersion string
+	LambdaArn     string
+}
+
+// lambdaConfig is a LambdaConfigType. Its other objects, of senders and of
+// federation, are left out: nothing here calls them.
+func lambdaConfig(p *assembly.UserPool) map[string]any {
+	out := map[string]any{}
+	for name, functionARN := range p.Triggers {
+		switch name {
+		case "PreTokenGenerationConfig":
+			out[name] = preTokenConfig{p.PreTokenVersion, functionARN}
+		case "CustomEmailSender", "CustomSMSSender", "InboundFederation":
+		default:
+			out[name] = functionARN
+		}
+	}
+	return out
 }
 
 type rotation struct {

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 	"github.com/pquerna/otp/totp"
+
+	"github.com/gatewright/gatewright/internal/assembly"
 )
 
 // must fails the test where the SDK does.
@@ -138,6 +140,62 @@ func TestMFAWithSDK(t *testing.T) {
 	}
 }
 
+// Where everybody needs a second factor, a first sign-in leads from MFA_SETUP to
+// tokens, and the next one asks for the app.
+func TestMFASetupWithSDK(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(p *assembly.UserPool) { p.MFA = "ON" })
+	_, app := w.sdk(t)
+	if _, err := w.users.Add(ann, password, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, client := t.Context(), aws.String(websiteID)
+	signIn := func(want types.ChallengeNameType) *string {
+		t.Helper()
+		out := must(app.InitiateAuth(ctx, &cognito.InitiateAuthInput{
+			ClientId: client, AuthFlow: types.AuthFlowTypeUserPasswordAuth, AuthParameters: map[string]string{"USERNAME": ann, "PASSWORD": password},
+		}))(t)
+		if out.ChallengeName != want || out.AuthenticationResult != nil {
+			t.Fatalf("asked for %s", out.ChallengeName)
+		}
+		return out.Session
+	}
+	answer := func(challenge types.ChallengeNameType, session *string, responses map[string]string) (*cognito.RespondToAuthChallengeOutput, error) {
+		responses["USERNAME"] = ann
+		return app.RespondToAuthChallenge(ctx, &cognito.RespondToAuthChallengeInput{ClientId: client, ChallengeName: challenge, Session: session, ChallengeResponses: responses})
+	}
+	session := signIn(types.ChallengeNameTypeMfaSetup)
+	setUp := must(app.AssociateSoftwareToken(ctx, &cognito.AssociateSoftwareTokenInput{Session: session}))(t)
+	code := func() *string {
+		out, err := totp.GenerateCode(*setUp.SecretCode, w.clock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &out
+	}
+	// The session before is used up, and one without a proof gives nothing.
+	_, err := app.AssociateSoftwareToken(ctx, &cognito.AssociateSoftwareTokenInput{Session: session})
+	if e := (*types.NotAuthorizedException)(nil); !errors.As(err, &e) {
+		t.Errorf("the session again: %v", err)
+	}
+	_, err = app.VerifySoftwareToken(ctx, &cognito.VerifySoftwareTokenInput{Session: setUp.Session, UserCode: aws.String("abcdef")})
+	if e := (*types.EnableSoftwareTokenMFAException)(nil); !errors.As(err, &e) {
+		t.Errorf("a wrong code: %v", err)
+	}
+	verified := must(app.VerifySoftwareToken(ctx, &cognito.VerifySoftwareTokenInput{Session: setUp.Session, UserCode: code()}))(t)
+	if verified.Status != types.VerifySoftwareTokenResponseTypeSuccess || verified.Session == nil || *verified.Session == *setUp.Session {
+		t.Errorf("verified: %s", verified.Status)
+	}
+	done := must(answer(types.ChallengeNameTypeMfaSetup, verified.Session, map[string]string{}))(t)
+	if done.AuthenticationResult == nil || done.AuthenticationResult.RefreshToken == nil {
+		t.Fatal("no tokens")
+	}
+	must(app.GetUser(ctx, &cognito.GetUserInput{AccessToken: done.AuthenticationResult.AccessToken}))(t)
+	w.pass(time.Minute)
+	session = signIn(types.ChallengeNameTypeSoftwareTokenMfa)
+	must(answer(types.ChallengeNameTypeSoftwareTokenMfa, session, map[string]string{"SOFTWARE_TOKEN_MFA_CODE": *code()}))(t)
+}
+
 // A client with a secret has to prove it, whatever it asks for.
 func TestSecretWithSDK(t *testing.T) {
 	t.Parallel()
@@ -177,7 +235,10 @@ func second[T any](_ T, err error) error { return err }
 // Operators sign; whoever does not is no operator.
 func TestOperatorWithSDK(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, func(p *assembly.UserPool) {
+		p.PreTokenVersion, p.PreTokenFunctionARN = "V2_0", "arn:tokens"
+		p.Triggers = map[string]string{"PreTokenGenerationConfig": "arn:tokens", "PreSignUp": "arn:sign-up"}
+	})
 	operator, app := w.sdk(t)
 	ctx, pool, name := t.Context(), aws.String(poolID), aws.String(ann)
 	_, err := app.AdminGetUser(ctx, &cognito.AdminGetUserInput{UserPoolId: pool, Username: name})
@@ -231,6 +292,10 @@ func TestOperatorWithSDK(t *testing.T) {
 	must(operator.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: pool, Username: name}))(t)
 
 	described := must(operator.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool}))(t).UserPool
+	if l := described.LambdaConfig; l == nil || l.PreTokenGenerationConfig == nil || *l.PreTokenGenerationConfig.LambdaArn != "arn:tokens" ||
+		l.PreTokenGenerationConfig.LambdaVersion != types.PreTokenGenerationLambdaVersionTypeV20 || l.PreSignUp == nil || *l.PreSignUp != "arn:sign-up" {
+		t.Errorf("its triggers are %+v", l)
+	}
 	if described.MfaConfiguration != types.UserPoolMfaTypeOptional || *described.Policies.PasswordPolicy.MinimumLength != 8 || described.AdminCreateUserConfig.AllowAdminCreateUserOnly {
 		t.Errorf("the pool is %+v", described)
 	}
