@@ -25,7 +25,7 @@ type target struct {
 func (t *target) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.stage, "stage", "", "stage that gatewright up serves from this directory, by its `ID`; optional where there is only one")
 	cmd.Flags().StringVar(&t.stack, "stack", "", "deployed stage, by the `NAME` of its stack with the output Gatewright (dev-Api), read by the AWS CLI")
-	if err := cmd.RegisterFlagCompletionFunc("stage", completeStage); err != nil {
+	if err := cmd.RegisterFlagCompletionFunc("stage", completeRunning); err != nil {
 		panic(err) // the flag is defined above
 	}
 }
@@ -83,6 +83,16 @@ func runningStages() ([]*local.Ready, error) {
 		}
 	}
 	return running, nil
+}
+
+// completeRunning offers the stages that run from this directory.
+func completeRunning(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	running, _ := runningStages() // completion has nowhere to say why not
+	var ids []string
+	for _, r := range running {
+		ids = append(ids, r.Stage)
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
 // outputName is the stack output that describes a deployed stage.
