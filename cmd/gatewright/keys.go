@@ -182,7 +182,7 @@ func (o operator) showIssued(stdout io.Writer, table *customerTable, issued *cus
 		_, err = io.WriteString(stdout, issuedText(issued))
 	}
 	if err != nil {
-		return fmt.Errorf("key %s was made but could not be printed: %w; nobody has its secret, so revoke it: gatewright keys revoke %s %[1]s%s",
+		return fmt.Errorf("key %[1]s was made but could not be printed: %[2]w; nobody has its secret, so revoke it: gatewright keys revoke %[3]s %[1]s%[4]s",
 			issued.Key.ID, err, issued.Customer.ID, table.flag)
 	}
 	return nil
