@@ -184,7 +184,7 @@ func listCustomers(ctx context.Context, f listFlags, stdout, stderr io.Writer) e
 		_, _ = fmt.Fprintf(stderr, "there may be more: gatewright customers list --limit %d --cursor %s%s\n", f.limit, cursor, table.flag)
 	}
 	if len(out.unreadable) > 0 {
-		return fmt.Errorf("%d customers cannot be read, and cannot call:\n  %s", len(out.unreadable), strings.Join(out.unreadable, "\n  "))
+		return fmt.Errorf("%s cannot be read, and cannot call:\n  %s", plural(len(out.unreadable), "customer"), strings.Join(out.unreadable, "\n  "))
 	}
 	return nil
 }

@@ -128,19 +128,23 @@ func sends(ts *testscript.TestScript, neg bool, args []string) {
 
 // answering starts a table that answers every call with a status and a code, or
 // not at all, and describes its stage in .gatewright: "answering 400
-// AccessDeniedException", "answering nothing", "answering reads".
+// AccessDeniedException", "answering nothing", "answering reads", "answering pages".
 func answering(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: answering status code | nothing | reads")
+		ts.Fatalf("usage: answering status code | nothing | reads | pages")
 	}
 	calls := ts.MkAbs("calls")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		read := strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetItem")
 		switch {
 		case args[0] == "reads" && read:
 			_, _ = io.WriteString(w, "{}")
+		case args[0] == "pages" && !strings.Contains(string(body), "ExclusiveStartKey"):
+			_, _ = io.WriteString(w, firstPage)
+		case args[0] == "pages":
+			_, _ = io.WriteString(w, lastPage)
 		case len(args) == 2:
 			status, _ := strconv.Atoi(args[0])
 			w.WriteHeader(status)
@@ -158,6 +162,17 @@ func answering(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(".gatewright/Fake.json"), []byte(stage), 0o600))
 	ts.Setenv("TABLE_URL", server.URL)
 }
+
+// Two pages of a table, to which others wrote: a customer each, one with a name
+// that would steer a terminal, and an item that is no customer.
+const (
+	firstPage = `{"Items": [{"id": {"S": "000000000001"}, "other": {"S": "x"}},
+		{"id": {"S": "000000000002"}, "schema": {"N": "1"}, "version": {"N": "1"}, "revisions": {"S": "x"}, "record": {"S":
+			"{\"id\":\"000000000002\",\"name\":\"One\\u001b[2J\",\"plan\":\"\",\"status\":\"active\",\"scopes\":[],\"created\":\"2026-11-21T09:00:00Z\",\"updated\":\"2026-11-21T09:00:00Z\",\"keys\":[]}"}}],
+		"LastEvaluatedKey": {"id": {"S": "000000000002"}}}`
+	lastPage = `{"Items": [{"id": {"S": "000000000003"}, "schema": {"N": "1"}, "version": {"N": "1"}, "revisions": {"S": "x"}, "record": {"S":
+			"{\"id\":\"000000000003\",\"name\":\"Two\",\"plan\":\"pro\",\"status\":\"suspended\",\"scopes\":[],\"created\":\"2026-11-21T09:00:00Z\",\"updated\":\"2026-11-21T09:00:00Z\",\"keys\":[]}"}}]}`
+)
 
 func TestParseEnd(t *testing.T) {
 	t.Parallel()

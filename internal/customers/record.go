@@ -176,6 +176,9 @@ func malformed(id string, err error) error {
 // package and no others.
 func attributes(i item) (map[string]string, error) {
 	values := map[string]string{}
+	if id, ok := i[attributeID].(*types.AttributeValueMemberS); ok {
+		values[attributeID] = id.Value // for an error to name
+	}
 	for name, value := range i {
 		s, isText := value.(*types.AttributeValueMemberS)
 		n, isNumber := value.(*types.AttributeValueMemberN)
