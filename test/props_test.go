@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/gatewright/gatewright/constructs/customers"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/restapi"
+	"github.com/gatewright/gatewright/constructs/usageplan"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
@@ -46,6 +48,7 @@ func TestRestAPIProps(t *testing.T) {
 		"Routes.Body.Name":         on("POST /orders", func(r *restapi.Route) { r.Body.Name = "Purchase" }),
 		"Routes.Body.Schema":       on("POST /orders", func(r *restapi.Route) { r.Body.Schema["additionalProperties"] = true }),
 		"Routes.Body.ContentType":  on("POST /orders", func(r *restapi.Route) { r.Body.ContentType = "application/merge-patch+json" }),
+		"Routes.APIKeyRequired":    on("GET /orders", func(r *restapi.Route) { r.APIKeyRequired = true }),
 		"Routes.Query.Required":    coupon(restapi.Parameter{Required: true}),
 		"Routes.Query.Description": coupon(restapi.Parameter{Description: "A discount"}),
 		"UserPools":                func(s *shop) { s.props.UserPools = append(s.props.UserPools, staff) },
@@ -200,6 +203,25 @@ func TestCustomersProps(t *testing.T) {
 			p := customers.Props{Scopes: []string{"orders/export"}}
 			change(&p)
 			keyed(stack, customers.New(stack, "Customers", p), restapi.Props{})
+		}))
+	})
+}
+
+func TestUsagePlanProps(t *testing.T) {
+	var other *restapi.RestAPI // declared with each app
+	eachField[usageplan.Props](t, map[string]func(*usageplan.Props){
+		"APIs":         func(p *usageplan.Props) { p.APIs = append(p.APIs, other) },
+		"Keys":         func(p *usageplan.Props) { p.Keys = append(p.Keys, "globex") },
+		"RateLimit":    func(p *usageplan.Props) { p.RateLimit = 5 },
+		"BurstLimit":   func(p *usageplan.Props) { p.BurstLimit = 7 },
+		"Quota.Limit":  func(p *usageplan.Props) { p.Quota.Limit = 9 },
+		"Quota.Period": func(p *usageplan.Props) { p.Quota.Period = awsapigateway.Period_DAY },
+	}, func(*usageplan.Props) {}, func(change func(*usageplan.Props)) string {
+		return text(t, declare(t, func(stack awscdk.Stack) {
+			s := newShop(stack)
+			limitOrders(s)
+			other = restapi.New(stack, "Other", s.props)
+			declarePlan(s, stack, change)
 		}))
 	})
 }
