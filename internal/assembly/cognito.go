@@ -38,6 +38,9 @@ func (r *reader) readUserPool(s *stack, id string) {
 	if pool.Name == "" {
 		pool.Name = s.generatedName(id, 128)
 	}
+	if pool.MFA == "ON" && !pool.SoftwareTokenMFA {
+		r.problem(p.at, "MfaConfiguration is ON, and of second factors only SOFTWARE_TOKEN_MFA is served: add it to EnabledMfas, so that somebody can sign in here")
+	}
 	pool.PreTokenFunctionARN, pool.PreTokenVersion = p.object("LambdaConfig").ignored().preToken()
 	for _, other := range r.stacks {
 		r.readOfPool(other, pool)

@@ -171,16 +171,17 @@ func TestUnknownIdentity(t *testing.T) {
 		pool, client string
 		decides      bool
 	}{
-		"name":        {`"UserPoolName": ` + secret, ``, false},
-		"sign-up":     {`"AdminCreateUserConfig": ` + secret, ``, false},
-		"triggers":    {`"LambdaConfig": ` + secret, ``, true},
-		"a trigger":   {`"LambdaConfig": {"PostConfirmation": ` + secret + `}`, ``, false},
-		"callbacks":   {``, `"CallbackURLs": [` + secret + `]`, false},
-		"auth flows":  {``, `"ExplicitAuthFlows": ` + secret, false},
-		"pool":        {``, `"UserPoolId": ` + secret, false},
-		"secret":      {``, `"GenerateSecret": ` + secret, true},
-		"lifetime":    {``, `"AccessTokenValidity": ` + secret, true},
-		"ID lifetime": {``, `"IdTokenValidity": ` + secret, false},
+		"name":                             {`"UserPoolName": ` + secret, ``, false},
+		"sign-up":                          {`"AdminCreateUserConfig": ` + secret, ``, false},
+		"triggers":                         {`"LambdaConfig": ` + secret, ``, true},
+		"a trigger":                        {`"LambdaConfig": {"PostConfirmation": ` + secret + `}`, ``, false},
+		"second factor that is not served": {`"MfaConfiguration": "ON", "EnabledMfas": ["SMS_MFA"]`, ``, true},
+		"callbacks":                        {``, `"CallbackURLs": [` + secret + `]`, false},
+		"auth flows":                       {``, `"ExplicitAuthFlows": ` + secret, false},
+		"pool":                             {``, `"UserPoolId": ` + secret, false},
+		"secret":                           {``, `"GenerateSecret": ` + secret, true},
+		"lifetime":                         {``, `"AccessTokenValidity": ` + secret, true},
+		"ID lifetime":                      {``, `"IdTokenValidity": ` + secret, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

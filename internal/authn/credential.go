@@ -40,7 +40,7 @@ func (a *Authorizer) credential(r Request) (credential, Reason) {
 		}
 	}
 	if len(keys) == 1 {
-		if len(r.Authorization) == 1 && !bytes.Equal(sent.key, keys[0]) {
+		if len(r.Authorization) == 1 && (len(sent.key) == 0 || !bytes.Equal(sent.key, keys[0])) {
 			return credential{}, ReasonCredential
 		}
 		sent.key = keys[0]

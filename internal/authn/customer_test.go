@@ -216,6 +216,7 @@ func TestSurviveKeys(t *testing.T) {
 			"a token":                  {[]string{"Bearer " + sign(t, accessHeader, accessPayload)}, []string{s.key.Text}, Unauthorized},
 			"two x-api-key":            {nil, []string{s.key.Text, s.key.Text}, Unauthorized},
 			"empty x-api-key":          {[]string{"Bearer " + s.key.Text}, []string{""}, Unauthorized},
+			"a token and an empty one": {[]string{"Bearer " + sign(t, accessHeader, accessPayload)}, []string{""}, Unauthorized},
 			"empty Authorization":      {[]string{""}, []string{s.key.Text}, Unauthorized},
 			"empty x-api-key alone":    {nil, []string{""}, Unauthorized},
 			"the same key":             {[]string{"Bearer " + s.key.Text}, []string{s.key.Text}, Allowed},

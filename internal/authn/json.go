@@ -333,14 +333,14 @@ func (p *parser) str() (string, bool) {
 		if class != ends {
 			continue
 		}
-		switch c := text[i]; {
-		case c == '"':
+		switch text[i] {
+		case '"':
 			p.pos, p.lower = i+1, seen&changes == 0 && before == nil
 			if before == nil {
 				return text[start:i], true
 			}
 			return string(append(before, text[start:i]...)), true
-		case c == '\\':
+		case '\\':
 			before = append(before, text[start:i]...)
 			p.pos = i + 1
 			r, ok := p.escape()

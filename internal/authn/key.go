@@ -31,7 +31,8 @@ const (
 	secretLength     = 43 // 62^43 > 2^256
 	checkLength      = 6  // 62^6 > 2^32
 
-	maxWordLength = 16 // of prefix and tag
+	maxWordLength = 16                                                                  // of prefix and tag
+	minKeyLength  = 3 + CustomerIDLength + KeyIDLength + 1 + secretLength + checkLength // without the prefix
 	maxKeyLength  = 2*(maxWordLength+1) + CustomerIDLength + KeyIDLength + 1 + secretLength + checkLength
 )
 
@@ -60,6 +61,13 @@ func (f KeyFormat) Validate() error {
 func (f KeyFormat) Pattern() string {
 	return fmt.Sprintf(`\b%s_[0-9A-Za-z]{1,%d}_[0-9A-Za-z]{%d}_[0-9A-Za-z]{%d}\b`,
 		regexp.QuoteMeta(f.Prefix), maxWordLength, CustomerIDLength+KeyIDLength, secretLength+checkLength)
+}
+
+// Resembles reports whether a text begins as a key does and is as long as one: what
+// has no place in an address, whatever its checksum says.
+func (f KeyFormat) Resembles(text []byte) bool {
+	n := len(f.Prefix)
+	return n > 0 && len(text) >= n+minKeyLength && string(text[:n]) == f.Prefix && text[n] == '_'
 }
 
 // Digest is what is kept of a key: SHA-256 of its whole text. A slow hash would

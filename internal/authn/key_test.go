@@ -148,6 +148,19 @@ func TestPattern(t *testing.T) {
 	}
 }
 
+func TestResembles(t *testing.T) {
+	t.Parallel()
+	key := KeyFormat{"gw", "p"}.NewKey(NewCustomerID()).Text // as short as one may be
+	for text, want := range map[string]bool{key: true, key[:len(key)-1] + "-": true, key + "x": true, key[:len(key)-1]: false, "x" + key: false, "gwx" + key[2:]: false, "gw_": false, "": false} {
+		if got := testFormat.Resembles([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if (KeyFormat{}).Resembles([]byte("_" + key)) {
+		t.Error("without a prefix there are no keys")
+	}
+}
+
 func TestCustomerID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]bool{NewCustomerID(): true, "": false, "00000000000": false, "0000000000000": false, "00000000000-": false, "00000000000\n": false} {

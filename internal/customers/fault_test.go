@@ -51,6 +51,9 @@ var faults = map[string]fault{
 	"502 of others": func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
 		return answerWith(r, 502, "<html>"), nil
 	},
+	"400 uncoded": func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+		return answerWith(r, 400, "{}"), nil
+	},
 	"400 of others": func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
 		return answerWith(r, 400, "<html>"), nil
 	},
@@ -202,6 +205,9 @@ func TestFaultsLast(t *testing.T) {
 					}
 				default:
 					wantError(t, err, ErrUnknown, "make the change again")
+					if strings.Contains(err.Error(), "nothing was written") {
+						t.Errorf("it says both: %v", err)
+					}
 					if got.Version != 1 {
 						t.Errorf("%+v", got)
 					}
@@ -280,6 +286,29 @@ func TestLateWrite(t *testing.T) {
 	})
 }
 
+// A key whose answer was lost is found behind more writes than the item remembers,
+// and a rotation is not refused for its own successor.
+func TestForgottenRevision(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Store, f *faulty) {
+		c := acme(t, s)
+		other := storeOver(f.table)
+		busy := after(func(*http.Request, http.RoundTripper) (*http.Response, error) {
+			for n := range maxRevisions + 1 {
+				must(other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprint("p", n))}))
+			}
+			return nil, errors.New("connection reset")
+		})
+		f.times(1, "PutItem", busy)
+		k := issue(t, s, c.ID, NewKeyRequest{})
+		f.times(1, "PutItem", busy)
+		next, err := s.RotateKey(t.Context(), c.ID, k.Key.ID, format, time.Hour)
+		if err != nil || len(next.Customer.Keys) != 2 {
+			t.Errorf("%+v, %v", next, err)
+		}
+	})
+}
+
 // What the table refuses for good is not tried again, and says where.
 func TestRefusedByTable(t *testing.T) {
 	t.Parallel()
@@ -339,6 +368,52 @@ func TestCancelled(t *testing.T) {
 			}
 			if !known {
 				wantError(t, err, ErrUnknown, "make the change again")
+			}
+		})
+	}
+}
+
+// An attempt that was not answered cannot take effect any more once others have
+// written. Then it is known that nothing was written.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		later  fault // nil where the caller gives up
+		others int
+		known  bool
+	}{
+		"tried again":         {faults["throttling"], 1, true},
+		"given up":            {nil, 1, true},
+		"still remembered":    {nil, maxRevisions, true},
+		"no longer":           {nil, maxRevisions + 1, false},
+		"tried, no longer so": {faults["throttling"], maxRevisions + 1, false},
+	} {
+		inBubble(t, func(t *testing.T, s *Store, f *faulty) {
+			c := acme(t, s)
+			other := storeOver(f.table)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			puts := 0
+			f.next = func(operation string) fault {
+				if operation != "PutItem" {
+					return nil
+				}
+				if puts++; puts > 1 {
+					return tt.later
+				}
+				return func(*http.Request, http.RoundTripper) (*http.Response, error) {
+					for n := range tt.others {
+						must(other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprint("other", n))}))
+					}
+					if tt.later == nil {
+						cancel()
+					}
+					return nil, errors.New("connection reset")
+				}
+			}
+			_, err := s.Change(ctx, c.ID, Change{Plan: new("free")})
+			if err == nil || errors.Is(err, ErrUnknown) == tt.known || strings.Contains(err.Error(), "nothing was written") != tt.known {
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}

@@ -92,7 +92,7 @@ func (s *Store) List(ctx context.Context, cursor string, limit int) (*Page, erro
 	if err := p.invalid("list of customers"); err != nil {
 		return nil, err
 	}
-	in := &dynamodb.ScanInput{TableName: &s.table, Limit: aws.Int32(int32(limit)), ConsistentRead: aws.Bool(true)} // #nosec G115 -- at most MaxPage
+	in := &dynamodb.ScanInput{TableName: &s.table, Limit: aws.Int32(int32(limit)), ConsistentRead: aws.Bool(true)} //nolint:gosec // at most MaxPage
 	if cursor != "" {
 		in.ExclusiveStartKey = item{attributeID: text(after)}
 	}

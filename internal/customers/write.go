@@ -45,10 +45,10 @@ type writing struct {
 	own  []string // revisions of all attempts
 	last error    // why the last attempt failed
 
-	// open says that an attempt on the version was not answered. It may still take
-	// effect, as long as the item has that version.
-	open    bool
-	version int
+	// open says that an attempt was not answered: the first on one version, and the
+	// last on another. It may still take effect, as long as the item has its version.
+	open           bool
+	first, version int
 }
 
 // write makes a change, and returns the customer as it is then.
@@ -74,7 +74,7 @@ func (s *Store) write(ctx context.Context, id, finish string, make change) (*Cus
 			return c, err
 		}
 	}
-	return w.settle(ctx, w.failure())
+	return w.settle(ctx, nil)
 }
 
 // failure is the error of a change that was not written at all.
@@ -83,7 +83,7 @@ func (w *writing) failure() error {
 		return &Error{Kind: ErrConflict, Cause: w.last, text: fmt.Sprintf(
 			"customer %s was changed by others in each of up to %d attempts, and nothing of this was written; run it again", w.id, maxAttempts)}
 	}
-	return fmt.Errorf("change customer %s in table %s; nothing was written: %w", w.id, w.store.table, w.last)
+	return fmt.Errorf("nothing was written: %w", w.last)
 }
 
 // attempt reads, changes and writes once. again says that another attempt may do
@@ -96,9 +96,6 @@ func (w *writing) attempt(ctx context.Context) (c *Customer, again bool, err err
 	if w.wrote(old) {
 		w.open = false
 		return old, false, nil
-	}
-	if w.open && versionOf(old) != w.version {
-		w.open = false // what was not answered fails on its condition by now
 	}
 	condition := conditionOn(old)
 	version := versionOf(old)
@@ -117,30 +114,34 @@ func (w *writing) attempt(ctx context.Context) (c *Customer, again bool, err err
 		w.open = false
 		return next, false, nil
 	}
-	switch fateOf(err) {
-	case fateFinal:
-		return nil, false, fmt.Errorf("write customer %s in table %s; nothing was written: %w", w.id, w.store.table, err)
-	case fateUnclear:
+	fate := fateOf(err)
+	if fate == fateUnclear {
+		if !w.open {
+			w.first = version
+		}
 		w.open, w.version = true, version
 	}
-	return nil, true, err
+	return nil, fate != fateFinal, err
 }
 
-// settle finds out what became of a change of which an attempt is open. Otherwise
-// the error stands.
+// settle ends a change after an error, or, where err is nil, after the last attempt.
+// Where an attempt is open it finds out what became of it.
 func (w *writing) settle(ctx context.Context, err error) (*Customer, error) {
+	unwritten := err
+	if err == nil {
+		err, unwritten = w.last, w.failure()
+	}
 	if !w.open {
-		return nil, err
+		return nil, unwritten
 	}
 	c, unread := w.read(context.WithoutCancel(ctx)) // the caller may have given up
 	switch {
 	case unread == nil && w.wrote(c):
 		return c, nil
-	case unread == nil && versionOf(c) != w.version:
-		return nil, err
+	case unread == nil && versionOf(c) > w.version && versionOf(c)-w.first <= maxRevisions:
+		return nil, unwritten // what was not answered fails on its condition by now
 	}
-	return nil, &Error{Kind: ErrUnknown, Cause: errors.Join(err, unread), text: fmt.Sprintf(
-		"it is not known whether the change of customer %s was written, as table %s did not answer: %v; %s", w.id, w.store.table, err, w.finish)}
+	return nil, &Error{Kind: ErrUnknown, Cause: errors.Join(err, unread), text: fmt.Sprintf("it is not known whether this was written: %v; %s", err, w.finish)}
 }
 
 // read reads the customer; nil where there is none.
@@ -171,7 +172,10 @@ func (w *writing) put(ctx context.Context, c *Customer, on condition) error {
 		TableName: &w.store.table, Item: i,
 		ConditionExpression: &on.expression, ExpressionAttributeNames: on.names, ExpressionAttributeValues: on.values,
 	}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-	return err
+	if err != nil {
+		return fmt.Errorf("write customer %s in table %s: %w", w.id, w.store.table, err)
+	}
+	return nil
 }
 
 // wrote reports whether the customer holds one of the writing's own revisions.
@@ -213,7 +217,7 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Milliseco
 // returns false where the context ends first.
 func pause(ctx context.Context, attempt int) bool {
 	longest := min(firstPause<<min(attempt, 10), maxPause)
-	timer := time.NewTimer(mathrand.N(longest)) // #nosec G404 -- no secret
+	timer := time.NewTimer(mathrand.N(longest)) //nolint:gosec // no secret
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -96,6 +96,7 @@ type Route struct {
 	ScopesUnknown bool     `json:"scopesUnknown,omitempty"` // there may be others
 	Clients       []string `json:"clients,omitempty"`       // names of the only clients whose tokens are taken
 	KeyScopes     []string `json:"keyScopes,omitempty"`     // any one suffices of a customer's key
+	ruled         bool     // Gatewright's own Lambda authorizer decides, and its rules are known
 	KeyRequired   bool     `json:"keyRequired"`
 	PublicReason  string   `json:"publicReason,omitempty"` // why anyone may call it, as the app states
 

@@ -26,7 +26,7 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 			route.Authorizer = r.Authorization.Authorizer.Name
 		}
 		if rules := r.Authorization.Rules; rules != nil {
-			route.Scopes, route.Clients, route.KeyScopes = tokenScopes(rules), onlyClients(rules), rules.Key
+			route.ruled, route.Scopes, route.Clients, route.KeyScopes = true, tokenScopes(rules), onlyClients(rules), rules.Key
 		}
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason

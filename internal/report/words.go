@@ -51,8 +51,8 @@ func asksFor(r Route) string {
 		text = "a signature (AWS_IAM)"
 	case "CUSTOM":
 		text = "what its Lambda authorizer decides"
-		if len(r.Clients) > 0 {
-			text = "an access token with " + oneOf(r.Scopes) + ", of the client " + strings.Join(r.Clients, " or ")
+		if r.ruled {
+			text = ruled(r)
 		}
 	default:
 		return "something that is not understood"
@@ -64,6 +64,25 @@ func asksFor(r Route) string {
 		text += ", and an API key"
 	}
 	return text
+}
+
+// ruled says what Gatewright's own Lambda authorizer asks for.
+func ruled(r Route) string {
+	var ways []string
+	if len(r.Scopes) > 0 {
+		token := "an access token with " + oneOf(r.Scopes)
+		if len(r.Clients) > 0 {
+			token += ", of the client " + strings.Join(r.Clients, " or ")
+		}
+		ways = append(ways, token)
+	}
+	if len(r.KeyScopes) > 0 {
+		ways = append(ways, "a customer's key with "+oneOf(r.KeyScopes))
+	}
+	if len(ways) == 0 {
+		return "what nobody has: its Lambda authorizer has no rule for it"
+	}
+	return strings.Join(ways, ", or ")
 }
 
 // withScopes says which scopes a token needs; it is empty where it needs none.

@@ -30,9 +30,9 @@ const (
 	allMembers = 1<<iota - 1
 )
 
-// readEvent returns what of an event a decision rests on. keyPrefix is what keys
-// begin with; empty where none are taken.
-func readEvent(payload []byte, keyPrefix string) (authn.Request, error) {
+// readEvent returns what of an event a decision rests on. keys is what keys look
+// like; zero where none are taken.
+func readEvent(payload []byte, keys authn.KeyFormat) (authn.Request, error) {
 	s := scanner{text: payload}
 	var r authn.Request
 	seen := 0
@@ -63,7 +63,7 @@ func readEvent(payload []byte, keyPrefix string) (authn.Request, error) {
 		case memberHeaders:
 			err = s.object(func(header []byte) error { return s.header(header, &r) })
 		case memberQuery:
-			err = s.object(func(parameter []byte) error { return s.parameter(parameter, keyPrefix, &r) })
+			err = s.object(func(parameter []byte) error { return s.parameter(parameter, keys, &r) })
 		default:
 			return s.skip()
 		}
@@ -103,12 +103,9 @@ func memberOf(name []byte) int {
 // parameter looks for a credential in the query string, where it shows in logs and
 // histories (RFC 6750 section 2.3): by the name of a token's parameter, or as a
 // key.
-func (s *scanner) parameter(name []byte, keyPrefix string, r *authn.Request) error {
+func (s *scanner) parameter(name []byte, keys authn.KeyFormat, r *authn.Request) error {
 	r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(name, []byte("access_token"))
-	return s.strings(func(value []byte) {
-		n := len(keyPrefix)
-		r.CredentialInQuery = r.CredentialInQuery || n > 0 && len(value) > n && string(value[:n]) == keyPrefix && value[n] == '_'
-	})
+	return s.strings(func(value []byte) { r.CredentialInQuery = r.CredentialInQuery || keys.Resembles(value) })
 }
 
 // header collects the values of all headers that hold credentials, however spelt.

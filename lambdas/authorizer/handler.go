@@ -34,11 +34,11 @@ const (
 
 // handler answers events. It is safe for concurrent use.
 type handler struct {
-	decide    func(context.Context, authn.Request) authn.Decision
-	keyPrefix string // of keys; empty where none are taken
-	metrics   *metrics
-	log       *slog.Logger
-	lines     limit
+	decide  func(context.Context, authn.Request) authn.Decision
+	keys    authn.KeyFormat // zero where none are taken
+	metrics *metrics
+	log     *slog.Logger
+	lines   limit
 }
 
 // limit bounds how many refusals are logged, ten a second: a flood of them must
@@ -74,7 +74,7 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 		}
 	}()
 	began := h.metrics.now()
-	request, err := readEvent(payload, h.keyPrefix)
+	request, err := readEvent(payload, h.keys)
 	if err != nil {
 		h.metrics.refused(reasonEvent, began)
 		h.log.ErrorContext(ctx, "not decided", "reason", err.Error())

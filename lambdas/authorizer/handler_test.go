@@ -234,7 +234,7 @@ func TestReadEvent(t *testing.T) {
 		{`["type"]`, "error"}, {`null`, "error"}, {``, "error"}, {`"REQUEST"`, "error"},
 	}
 	for _, test := range tests {
-		r, err := readEvent([]byte(test.text), "gw")
+		r, err := readEvent([]byte(test.text), keyFormat)
 		got := string(bytes.Join(r.Authorization, []byte("|")))
 		if err != nil {
 			got = "error"
@@ -248,7 +248,7 @@ func TestReadEvent(t *testing.T) {
 // FuzzReadEvent: what encoding/json reads of an event, this does.
 func FuzzReadEvent(f *testing.F) {
 	f.Add("Authorization", "Bearer x", "id", "arn", []byte("7"))
-	f.Add("X-Api-Key", "gw_dev_x", "id", "arn", []byte("7"))
+	f.Add("X-Api-Key", keyFormat.NewKey("000000000000").Text, "id", "arn", []byte("7"))
 	f.Add("aUTHORIZATION", `"\`, "access_token", "ü\u0000", []byte(`{"a":[{"b":"}"}]}`))
 	f.Fuzz(func(t *testing.T, header, value, parameter, arn string, other []byte) {
 		event := map[string]any{
@@ -267,7 +267,7 @@ func FuzzReadEvent(f *testing.F) {
 		if err := json.Unmarshal(text, &want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readEvent(text, "gw")
+		got, err := readEvent(text, keyFormat)
 		if (err == nil) != (want.MethodArn != "") {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -284,7 +284,7 @@ func FuzzReadEvent(f *testing.F) {
 			}
 		}
 		for name := range want.MultiValueQueryStringParameters {
-			wanted.CredentialInQuery = strings.EqualFold(name, "access_token") || strings.HasPrefix(want.MultiValueQueryStringParameters[name][0], "gw_")
+			wanted.CredentialInQuery = strings.EqualFold(name, "access_token") || keyFormat.Resembles([]byte(want.MultiValueQueryStringParameters[name][0]))
 		}
 		if g, w := marshal(t, got), marshal(t, wanted); string(g) != string(w) {
 			t.Errorf("got %s; want %s", g, w)

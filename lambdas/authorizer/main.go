@@ -123,7 +123,7 @@ func newHandler(c config) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &handler{decide: authorizer.Decide, keyPrefix: a.Keys.Prefix, metrics: c.metrics, log: c.log}, nil
+	return &handler{decide: authorizer.Decide, keys: a.Keys, metrics: c.metrics, log: c.log}, nil
 }
 
 func route(r authconfig.Route) authn.Route {
