@@ -16,6 +16,7 @@ import (
 
 const (
 	unauthorized = `{"message":"Unauthorized"}`
+	challenge    = `Bearer, Basic realm="dev-Api-API", charset="UTF-8"` // what comes with it
 	missingToken = `{"message":"Missing Authentication Token"}`
 	origin       = "http://localhost:4013"
 )
@@ -90,8 +91,8 @@ func testRoutes(t *testing.T, r *runtime) {
 			if allowed := got.header.Get("Access-Control-Allow-Origin"); allowed != origin {
 				t.Errorf("pages of %q may read the refusal", allowed)
 			}
-			if challenge := got.header.Get("WWW-Authenticate"); got.status == 401 && challenge != `Bearer, Basic realm="dev-Api-API", charset="UTF-8"` {
-				t.Errorf("challenge %q", challenge)
+			if schemes := got.header.Get("WWW-Authenticate"); got.status == 401 && schemes != challenge {
+				t.Errorf("challenge %q", schemes)
 			}
 		})
 	}

@@ -8,14 +8,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/constructs/apigatewayaccount"
 	"github.com/gatewright/gatewright/constructs/customdomain"
+	"github.com/gatewright/gatewright/constructs/customers"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/restapi"
+	"github.com/gatewright/gatewright/constructs/usageplan"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
@@ -31,6 +34,7 @@ func TestRestAPIProps(t *testing.T) {
 		other *gofunction.Function
 		staff *userpool.UserPool
 		web   *customdomain.Domain
+		trade *customers.Customers
 	)
 	on := func(pattern string, change func(*restapi.Route)) func(*shop) { return changeRoute(pattern, change) }
 	coupon := func(p restapi.Parameter) func(*shop) {
@@ -44,9 +48,13 @@ func TestRestAPIProps(t *testing.T) {
 		"Routes.Body.Name":         on("POST /orders", func(r *restapi.Route) { r.Body.Name = "Purchase" }),
 		"Routes.Body.Schema":       on("POST /orders", func(r *restapi.Route) { r.Body.Schema["additionalProperties"] = true }),
 		"Routes.Body.ContentType":  on("POST /orders", func(r *restapi.Route) { r.Body.ContentType = "application/merge-patch+json" }),
+		"Routes.APIKeyRequired":    on("GET /orders", func(r *restapi.Route) { r.APIKeyRequired = true }),
 		"Routes.Query.Required":    coupon(restapi.Parameter{Required: true}),
 		"Routes.Query.Description": coupon(restapi.Parameter{Description: "A discount"}),
 		"UserPools":                func(s *shop) { s.props.UserPools = append(s.props.UserPools, staff) },
+		"Customers":                func(s *shop) { s.props.Customers = trade },
+		"KeyHeader":                func(s *shop) { s.props.KeyHeader = true },
+		"AuthorizerConcurrency":    func(s *shop) { s.props.AuthorizerConcurrency = 5 },
 		"Name":                     func(s *shop) { s.props.Name = "orders" },
 		"Description":              func(s *shop) { s.props.Description = "Orders" },
 		"Tags":                     func(s *shop) { s.props.Tags = map[string]string{"team": "shop"} },
@@ -68,6 +76,8 @@ func TestRestAPIProps(t *testing.T) {
 			other = gofunction.New(stack, "Other", gofunction.Props{Package: statusPackage})
 			staff = userpool.New(stack, "Staff", users())
 			web = customdomain.New(stack, "Domain", domain())
+			trade = customers.New(stack, "Trade", customers.Props{})
+			withKeys(access.AnyOf(access.Scopes("orders/read"), access.Key("orders/read")))(s)
 			on("POST /orders", orderBody)(s)
 			coupon(restapi.Parameter{})(s)
 			change(s)
@@ -181,6 +191,41 @@ func TestCustomDomainProps(t *testing.T) {
 	})
 }
 
+// A scope of the customers' own is one that a route may ask a key for.
+func TestCustomersProps(t *testing.T) {
+	eachField[customers.Props](t, map[string]func(*customers.Props){
+		"KeyPrefix":     func(p *customers.Props) { p.KeyPrefix = "shop" },
+		"StageTag":      func(p *customers.Props) { p.StageTag = "prod" },
+		"Scopes":        func(p *customers.Props) { p.Scopes = append(p.Scopes, "orders/import") },
+		"RemovalPolicy": func(p *customers.Props) { p.RemovalPolicy = awscdk.RemovalPolicy_DESTROY },
+	}, func(*customers.Props) {}, func(change func(*customers.Props)) string {
+		return text(t, declare(t, func(stack awscdk.Stack) {
+			p := customers.Props{Scopes: []string{"orders/export"}}
+			change(&p)
+			keyed(stack, customers.New(stack, "Customers", p), restapi.Props{})
+		}))
+	})
+}
+
+func TestUsagePlanProps(t *testing.T) {
+	var other *restapi.RestAPI // declared with each app
+	eachField[usageplan.Props](t, map[string]func(*usageplan.Props){
+		"APIs":         func(p *usageplan.Props) { p.APIs = append(p.APIs, other) },
+		"Keys":         func(p *usageplan.Props) { p.Keys = append(p.Keys, "globex") },
+		"RateLimit":    func(p *usageplan.Props) { p.RateLimit = 5 },
+		"BurstLimit":   func(p *usageplan.Props) { p.BurstLimit = 7 },
+		"Quota.Limit":  func(p *usageplan.Props) { p.Quota.Limit = 9 },
+		"Quota.Period": func(p *usageplan.Props) { p.Quota.Period = awsapigateway.Period_DAY },
+	}, func(*usageplan.Props) {}, func(change func(*usageplan.Props)) string {
+		return text(t, declare(t, func(stack awscdk.Stack) {
+			s := newShop(stack)
+			limitOrders(s)
+			other = restapi.New(stack, "Other", s.props)
+			declarePlan(s, stack, change)
+		}))
+	})
+}
+
 // The setting has no fields; the first one needs a row, too.
 func TestAPIGatewayAccountProps(t *testing.T) {
 	if names := fields(reflect.TypeFor[apigatewayaccount.Props]()); len(names) != 0 {
@@ -190,13 +235,14 @@ func TestAPIGatewayAccountProps(t *testing.T) {
 
 func TestGoFunctionProps(t *testing.T) {
 	eachField[gofunction.Props](t, map[string]func(*gofunction.Props){
-		"Package":      func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
-		"Description":  func(p *gofunction.Props) { p.Description = "status" },
-		"Environment":  func(p *gofunction.Props) { p.Environment = map[string]string{"MODE": "b"} },
-		"MemoryMB":     func(p *gofunction.Props) { p.MemoryMB = 512 },
-		"Timeout":      func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
-		"LogRetention": func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
-		"Files":        func(p *gofunction.Props) { p.Files = map[string][]byte{"rates.json": []byte("{}")} },
+		"Package":             func(p *gofunction.Props) { p.Package = "../lambdas/whoami" },
+		"Description":         func(p *gofunction.Props) { p.Description = "status" },
+		"Environment":         func(p *gofunction.Props) { p.Environment = map[string]string{"MODE": "b"} },
+		"MemoryMB":            func(p *gofunction.Props) { p.MemoryMB = 512 },
+		"Timeout":             func(p *gofunction.Props) { p.Timeout = 20 * time.Second },
+		"LogRetention":        func(p *gofunction.Props) { p.LogRetention = awslogs.RetentionDays_ONE_YEAR },
+		"ReservedConcurrency": func(p *gofunction.Props) { p.ReservedConcurrency = 5 },
+		"Files":               func(p *gofunction.Props) { p.Files = map[string][]byte{"rates.json": []byte("{}")} },
 	}, func(*gofunction.Props) {}, func(change func(*gofunction.Props)) string {
 		return text(t, declare(t, declareFunction(change)))
 	})

@@ -48,7 +48,7 @@ func TestSurvive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, a := range attacks {
 				got := call(t, "GET", r.API+"/v1/whoami", bearer(a.token))
-				if got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
+				if got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != challenge {
 					t.Errorf("%s: got %d %s", a.name, got.status, got.body)
 				}
 			}
@@ -60,7 +60,7 @@ func TestSurvive(t *testing.T) {
 	t.Run("40_paths", func(t *testing.T) { testPaths(t, r) })
 	t.Run("45_execute_api_host", testDomainOnly)
 	t.Run("46_no_credential", func(t *testing.T) {
-		if got := call(t, "GET", r.API+"/v1/whoami"); got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
+		if got := call(t, "GET", r.API+"/v1/whoami"); got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != challenge {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})

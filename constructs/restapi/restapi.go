@@ -152,13 +152,17 @@ type RestAPI struct {
 	// Authorizer is the Lambda authorizer; nil where no rule needs one.
 	Authorizer *gofunction.Function
 
-	url       string
-	keyScopes []string
+	url            string
+	keyScopes      []string
+	requiresAPIKey bool
 }
 
 // KeyScopes are the scopes that a customer's key may have on some route of the
 // API: what an operator has to choose from.
 func (a *RestAPI) KeyScopes() []string { return slices.Clone(a.keyScopes) }
+
+// RequiresAPIKey reports whether a route asks for one of API Gateway's keys.
+func (a *RestAPI) RequiresAPIKey() bool { return a.requiresAPIKey }
 
 // New declares the API. It panics with an error that names the construct and
 // holds every problem of every route where the props are unusable.
@@ -191,7 +195,7 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 	for _, target := range p.targets() {
 		target.AllowInvoke(this, arn)
 	}
-	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log, keyScopes: p.keyScopes()}
+	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log, keyScopes: p.keyScopes(), requiresAPIKey: p.requiresAPIKey()}
 	if authorizer != nil {
 		authorizer.allowInvoke(this, api)
 		a.Authorizer = authorizer.function
@@ -287,6 +291,16 @@ func (p Props) publicReasons() map[string]string {
 		}
 	}
 	return reasons
+}
+
+// requiresAPIKey reports whether a route asks for one of API Gateway's keys.
+func (p Props) requiresAPIKey() bool {
+	for _, route := range p.Routes {
+		if route.APIKeyRequired {
+			return true
+		}
+	}
+	return false
 }
 
 // targets returns each target once, in the order of the first route that has it.

@@ -29,6 +29,14 @@ type Route struct {
 	// Throttle bounds the route's requests in place of the API's RateLimit and
 	// BurstLimit. Default: those.
 	Throttle Throttle
+	// APIKeyRequired asks for one of API Gateway's keys in x-api-key beside what
+	// Access asks for, so that a plan of constructs/usageplan limits the caller;
+	// without one on a plan of this API a request is answered 403. It is a limit
+	// and never access: on a route of access.Public the key would be the only
+	// protection, which is an error. So is it together with Props.KeyHeader, by
+	// which x-api-key holds a customer's key. Pages of Origins may send the header
+	// where AllowHeaders names it. Default: false.
+	APIKeyRequired bool
 }
 
 // Body describes a request's body. A request that does not match is answered
@@ -92,7 +100,7 @@ type Throttle struct {
 // spec returns the route, with its target's integration, as it is written into
 // the API's definition.
 func (r Route) spec(integration map[string]any) apispec.Route {
-	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body), Integration: integration}
+	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body), Integration: integration, APIKeyRequired: r.APIKeyRequired}
 	for name, parameter := range r.Query {
 		if out.Query == nil {
 			out.Query = map[string]apispec.Parameter{}

@@ -65,6 +65,8 @@ type Route struct {
 	// Query holds the query's parameters by name; it checks that the required
 	// ones are there.
 	Query map[string]Parameter
+	// APIKeyRequired asks for one of API Gateway's keys beside what Access asks for.
+	APIKeyRequired bool
 }
 
 // Validate returns every problem of the spec, joined, each with its route, or
@@ -140,6 +142,9 @@ func (s Spec) checkRoute(route Route) []error {
 	if len(route.Integration) == 0 {
 		problems = append(problems, errors.New("no target"))
 	}
+	if route.APIKeyRequired {
+		problems = append(problems, s.checkAPIKey(route.Access)...)
+	}
 	for _, rule := range route.Access.Alternatives() {
 		switch {
 		case len(problems) > 0 && rule.Kind != access.KindScopes && rule.Kind != access.KindKey: // its rule's check reports it
@@ -180,6 +185,18 @@ func (s Spec) checkKey(rule access.Rule) []error {
 		if !slices.Contains(s.Scopes, scope) && !slices.Contains(s.KeyScopes, scope) {
 			problems = append(problems, fmt.Errorf("unknown scope %q of a key; the user pools and the customers define %s", scope, list(slices.Concat(s.Scopes, s.KeyScopes))))
 		}
+	}
+	return problems
+}
+
+// checkAPIKey returns why one of API Gateway's keys has no place on a route.
+func (s Spec) checkAPIKey(rule access.Rule) []error {
+	var problems []error
+	if rule.Kind == access.KindPublic {
+		problems = append(problems, errors.New("APIKeyRequired on a public route, whose only protection would be the key; it limits callers and tells nobody apart, so let the rule ask for a token or a customer's key"))
+	}
+	if s.KeyHeader {
+		problems = append(problems, errors.New("APIKeyRequired together with KeyHeader; x-api-key holds either a customer's key or one of API Gateway's, so leave one of them out"))
 	}
 	return problems
 }

@@ -218,11 +218,17 @@ func TestAuthorizers(t *testing.T) {
 		"GET /b": {Access: access.AnyOf(access.Scopes("notes/read"), access.Key("notes/read")), Integration: lambda("notes")},
 		"GET /c": {Access: access.Scopes("notes/read"), Integration: lambda("notes")},
 	}
+	limited := session()
+	limited.Routes = map[string]apispec.Route{
+		"GET /a": {Access: access.Scopes("notes/read"), Integration: lambda("notes"), APIKeyRequired: true},
+		"GET /b": {Access: access.Scopes("web/use").From("website"), Integration: lambda("notes"), APIKeyRequired: true},
+	}
 	tests := []struct {
 		name           string
 		spec           apispec.Spec
 		routes, scheme string
 	}{
+		{"API keys besides", limited, "/a [{UserPool: [notes/read]}] /a [{api_key: []}] /b [{gatewright: []}] /b [{api_key: []}]", "UserPool api_key gatewright"},
 		{"keys", keys, "/a [{gatewright: []}] /b [{gatewright: []}] /c [{UserPool: [notes/read]}]", "UserPool gatewright"},
 		{"both", both, "/notes [{UserPool: [notes/read]}] /session [{gatewright: []}]", "UserPool gatewright"},
 		{"named clients", session(), "/session [{gatewright: []}]", "gatewright"},
@@ -266,6 +272,23 @@ func TestAuthorizers(t *testing.T) {
 				t.Errorf("a 401 names its scheme: %v", challenge)
 			}
 		})
+	}
+}
+
+// The scheme of an API key has no authorizer, and no type of its own: as API
+// Gateway's documentation has it.
+func TestAPIKeyScheme(t *testing.T) {
+	t.Parallel()
+	spec := session()
+	route := spec.Routes["GET /session"]
+	route.APIKeyRequired = true
+	spec.Routes["GET /session"] = route
+	data, err := spec.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"api_key":{"type":"apiKey","name":"x-api-key","in":"header"}`; !strings.Contains(string(data), want) {
+		t.Errorf("got %s", data)
 	}
 }
 
@@ -328,6 +351,11 @@ func TestValidate(t *testing.T) {
 	rule := func(rule access.Rule) func(*apispec.Spec) {
 		return func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: rule, Integration: lambda("x")} }
 	}
+	limited := func(rule access.Rule) func(*apispec.Spec) {
+		return func(s *apispec.Spec) {
+			s.Routes["GET /x"] = apispec.Route{Access: rule, Integration: lambda("x"), APIKeyRequired: true}
+		}
+	}
 	tests := []struct {
 		name   string
 		change func(*apispec.Spec)
@@ -373,6 +401,13 @@ func TestValidate(t *testing.T) {
 			s.AuthorizerURI = ""
 			rule(access.Key("notes/read"))(s)
 		}, "GET /x: it takes a Lambda authorizer to decide, and the API has none"},
+		{"API key", limited(access.Scopes("notes/read")), ""},
+		{"API key beside a customer's", limited(access.Key("notes/read")), ""},
+		{"API key alone", limited(access.Public("x")), "GET /x: APIKeyRequired on a public route, whose only protection would be the key"},
+		{"API key in a header of customers' keys", func(s *apispec.Spec) {
+			s.KeyHeader = true
+			limited(access.Key("notes/read"))(s)
+		}, "GET /x: APIKeyRequired together with KeyHeader; x-api-key holds either a customer's key or one of API Gateway's"},
 		{"guests", rule(access.Rule{Kind: "guest"}), `GET /x: unknown kind of access rule "guest"`},
 		{"guests or keys", rule(access.AnyOf(access.Rule{Kind: "guest"}, access.Key("notes/read"))), `GET /x: AnyOf rule 1: IAM decides about callers of kind "guest"`},
 		{"no target", func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: public.Access} }, "GET /x: no target"},

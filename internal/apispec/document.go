@@ -73,11 +73,11 @@ type (
 		SecuritySchemes map[string]securityScheme  `json:"securitySchemes,omitempty"`
 	}
 	securityScheme struct {
-		Type       string     `json:"type"`
-		Name       string     `json:"name"`
-		In         string     `json:"in"`
-		AuthType   string     `json:"x-amazon-apigateway-authtype"`
-		Authorizer authorizer `json:"x-amazon-apigateway-authorizer"`
+		Type       string      `json:"type"`
+		Name       string      `json:"name"`
+		In         string      `json:"in"`
+		AuthType   string      `json:"x-amazon-apigateway-authtype,omitempty"`
+		Authorizer *authorizer `json:"x-amazon-apigateway-authorizer,omitempty"`
 	}
 	authorizer struct {
 		Type           string   `json:"type"`
@@ -92,11 +92,13 @@ type (
 	}
 )
 
-// Names of the security schemes, and with them of the authorizers: the user
-// pools' own, and the Lambda authorizer.
+// Names of the security schemes. Those of the user pools' own authorizer and of
+// the Lambda authorizer are the authorizers' names, too; the third asks for one of
+// API Gateway's keys.
 const (
 	schemeUserPool = "UserPool"
 	schemeLambda   = "gatewright"
+	schemeAPIKey   = "api_key"
 )
 
 // paths writes each route, and beside it the preflight of its path.
@@ -120,7 +122,7 @@ func (s Spec) paths(routes []route) map[string]map[string]operation {
 		if r.method == preflightMethod {
 			op.Responses = s.preflightResponses()
 		} else {
-			op.Security = security(r.Access)
+			op.Security = security(r.Route)
 		}
 		if r.validated() {
 			op.Validator = validatorName
@@ -142,17 +144,24 @@ func parameters(r route) []parameter {
 	return out
 }
 
-// security turns a rule into OpenAPI's terms. A route with no security is open,
-// so only a public one has none.
-func security(rule access.Rule) []map[string][]string {
+// security turns a route's rule into OpenAPI's terms. A route with no security is
+// open, so only a public one has none. An API key stands in a requirement of its
+// own: API Gateway writes a method that asks for both so when it exports it, and
+// so does AWS SAM. To OpenAPI these would be alternatives; API Gateway has none.
+func security(r Route) []map[string][]string {
+	var asks []map[string][]string
 	switch {
-	case rule.Kind == access.KindPublic:
+	case r.Access.Kind == access.KindPublic:
 		return nil
-	case rule.Kind == access.KindScopes && !NeedsAuthorizer(rule):
-		return []map[string][]string{{schemeUserPool: slices.Clone(rule.Scopes)}}
+	case r.Access.Kind == access.KindScopes && !NeedsAuthorizer(r.Access):
+		asks = append(asks, map[string][]string{schemeUserPool: slices.Clone(r.Access.Scopes)})
 	default:
-		return []map[string][]string{{schemeLambda: {}}}
+		asks = append(asks, map[string][]string{schemeLambda: {}})
 	}
+	if r.APIKeyRequired {
+		asks = append(asks, map[string][]string{schemeAPIKey: {}})
+	}
+	return asks
 }
 
 // NeedsAuthorizer reports whether a Lambda authorizer decides about a rule: the
@@ -164,6 +173,9 @@ func NeedsAuthorizer(rule access.Rule) bool {
 func (s Spec) components(models map[string]json.RawMessage) *components {
 	schemes := map[string]securityScheme{}
 	for _, r := range s.Routes {
+		if r.APIKeyRequired {
+			schemes[schemeAPIKey] = securityScheme{Type: "apiKey", Name: keyHeader, In: "header"}
+		}
 		switch {
 		case r.Access.Kind == access.KindPublic:
 		case NeedsAuthorizer(r.Access):
@@ -181,9 +193,14 @@ func (s Spec) components(models map[string]json.RawMessage) *components {
 	return &components{Schemas: models, SecuritySchemes: schemes}
 }
 
+// keyHeader holds one of API Gateway's keys. A scheme of that name without an
+// authorizer makes a method ask for one ("Configure a method to use API keys with
+// an OpenAPI definition").
+const keyHeader = "x-api-key"
+
 // bearer is a scheme whose credential comes in the Authorization header.
 func bearer(authType string, a authorizer) securityScheme {
-	return securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: authType, Authorizer: a}
+	return securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: authType, Authorizer: &a}
 }
 
 // lambdaAuthorizer is asked about each request anew, so that a revocation bites

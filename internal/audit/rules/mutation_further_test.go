@@ -17,6 +17,7 @@ var furtherMutations = map[string]map[string]mutation{
 	},
 	"scope-ungranted": {
 		"one that clients had": {change: func(d deployed) {
+			d.operation(notes, "post")["security"] = d.scoped("notes/write")
 			for _, name := range []string{"website", "mobile", "machine", "batch"} {
 				d.one(d.identity, "AWS::Cognito::UserPoolClient", name)["AllowedOAuthScopes"] = []any{"notes/read"}
 			}

@@ -149,12 +149,22 @@ func (d deployed) schemes() object {
 	return d.body()["components"].(object)["securitySchemes"].(object)
 }
 
-// withoutLambdaAuthorizer lets the user pool's own authorizer decide about the
-// first-party route, so that nothing is left that could ask for any scope.
+// withoutLambdaAuthorizer lets the user pool's own authorizer decide about every
+// route, so that nothing is left that could ask for any scope.
 func (d deployed) withoutLambdaAuthorizer() {
-	d.operation("/v1/session", "get")["security"] = []any{object{d.scheme(): []any{"web/use"}}}
+	d.operation("/v1/session", "get")["security"] = d.scoped("web/use")
+	for _, path := range []string{notes, oneNote} {
+		for method := range d.body()["paths"].(object)[path].(object) {
+			if method != "options" {
+				d.operation(path, method)["security"] = d.scoped("notes/read", "notes/write")
+			}
+		}
+	}
 	delete(d.schemes(), "gatewright")
 }
+
+// scoped asks for an access token with any of the scopes.
+func (d deployed) scoped(scopes ...any) []any { return []any{object{d.scheme(): scopes}} }
 
 // byKey makes a route ask for an API key as well, or for that alone.
 func (d deployed) byKey(operation object, alone bool) {
