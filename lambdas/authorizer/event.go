@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 
 	"github.com/gatewright/gatewright/internal/authn"
 )
@@ -59,7 +60,7 @@ func readEvent(payload []byte, keys authn.KeyFormat) (authn.Request, error) {
 		case memberResource:
 			err = text(&r.Resource)
 		case memberMethod:
-			err = text(&r.Method)
+			r.Method, err = s.method()
 		case memberHeaders:
 			err = s.object(func(header []byte) error { return s.header(header, &r) })
 		case memberQuery:
@@ -98,6 +99,20 @@ func memberOf(name []byte) int {
 		return memberQuery
 	}
 	return 0
+}
+
+// method passes an HTTP method, of which the common ones need no copy.
+func (s *scanner) method() (string, error) {
+	value, ok := s.string()
+	if !ok || len(value) == 0 {
+		return "", errEvent
+	}
+	for _, known := range [...]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if string(value) == known {
+			return known, nil
+		}
+	}
+	return string(value), nil
 }
 
 // parameter looks for a credential in the query string, where it shows in logs and
@@ -219,16 +234,21 @@ func (s *scanner) skipString() bool {
 		if quote < 0 {
 			return false
 		}
-		i += quote
-		backslashes := 0
-		for s.text[i-1-backslashes] == '\\' { // the opening quote stands before them
-			backslashes++
+		if i += quote; s.text[i-1] == '\\' && s.backslashes(i)%2 == 1 {
+			continue
 		}
-		if backslashes%2 == 0 {
-			s.pos = i + 1
-			return true
-		}
+		s.pos = i + 1
+		return true
 	}
+}
+
+// backslashes counts those before a place. The opening quote stands before them.
+func (s *scanner) backslashes(at int) int {
+	n := 0
+	for s.text[at-1-n] == '\\' {
+		n++
+	}
+	return n
 }
 
 // skip passes any value, without looking into it.

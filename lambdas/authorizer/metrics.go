@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -84,7 +83,14 @@ func (m *metrics) write(now time.Time) {
 	for _, n := range m.refusals {
 		refused += n
 	}
-	latency, _ := json.Marshal(m.latency) // numbers always marshal
+	latency := append(make([]byte, 0, 8*maxLatencies), '[')
+	for i, micros := range m.latency {
+		if i > 0 {
+			latency = append(latency, ',')
+		}
+		latency = strconv.AppendInt(latency, micros, 10)
+	}
+	latency = append(latency, ']')
 	lines := m.line(now, "", []metric{
 		{"Allowed", "Count", strconv.Itoa(m.admitted)},
 		{"Refused", "Count", strconv.Itoa(refused)},
