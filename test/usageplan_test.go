@@ -1,7 +1,6 @@
 package test
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -80,13 +79,16 @@ func TestUsagePlan(t *testing.T) {
 
 // A key's resources do not depend on the other keys.
 func TestUsagePlanKeysStayThemselves(t *testing.T) {
-	ids := func(keys ...string) []string {
+	resources := func(keys ...string) (all []string) {
 		template := declare(t, declareLimits(func(p *usageplan.Props) { p.Keys = keys }))
-		all := ofType(template, "AWS::ApiGateway::ApiKey")
-		maps.Copy(all, ofType(template, "AWS::ApiGateway::UsagePlanKey"))
-		return slices.Sorted(maps.Keys(all))
+		for _, kind := range []string{"AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlanKey"} {
+			for id, resource := range ofType(template, kind) {
+				all = append(all, id+" "+text(t, resource["Properties"]))
+			}
+		}
+		return all
 	}
-	two, one := ids("acme", "globex"), ids("globex")
+	two, one := resources("acme", "globex"), resources("globex")
 	if len(two) != 4 || len(one) != 2 || !slices.Contains(two, one[0]) || !slices.Contains(two, one[1]) {
 		t.Errorf("%v, then %v", two, one)
 	}

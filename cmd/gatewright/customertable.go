@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -47,12 +50,31 @@ func (t *target) openCustomers(ctx context.Context) (*customerTable, error) {
 	case t.stage != "":
 		table.flag = " --stage " + t.stage
 	}
+	if table.local && !listens(ctx, ready.AWS) {
+		return nil, table.noAnswer(nil)
+	}
 	client, err := newTableClient(ctx, ready, t.deployed())
 	if err != nil {
 		return nil, err
 	}
 	table.store = customers.NewStore(client, table.about.Name)
 	return table, nil
+}
+
+// listens reports whether somebody listens at the address of a stage of this
+// machine. One that was killed leaves its state file, and a change would wait long
+// for an answer.
+func listens(ctx context.Context, address string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	dialer := net.Dialer{Timeout: time.Second}
+	connection, err := dialer.DialContext(ctx, "tcp", parsed.Host)
+	if err != nil {
+		return false
+	}
+	return connection.Close() == nil
 }
 
 func newTableClient(ctx context.Context, ready *local.Ready, deployed bool) (*dynamodb.Client, error) {

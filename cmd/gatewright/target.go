@@ -78,7 +78,11 @@ func runningStages() ([]*local.Ready, error) {
 			return nil, err
 		}
 		r := &local.Ready{}
-		if json.Unmarshal(data, r) == nil && r.Auth != "" { // another file than a stage's is none
+		if json.Unmarshal(data, r) != nil || r.Auth == "" {
+			continue // another file than a stage's
+		}
+		// A --ready-file in the folder describes the same run again.
+		if !slices.ContainsFunc(running, func(other *local.Ready) bool { return other.AWS == r.AWS }) {
 			running = append(running, r)
 		}
 	}

@@ -88,24 +88,12 @@ func New(scope constructs.Construct, id string, p Props) *UsagePlan {
 		Quota:     p.Quota.settings(),
 		Throttle:  p.throttle(),
 	})
-	u := &UsagePlan{Plan: plan, Keys: map[string]awsapigateway.ApiKey{}}
+	keys := map[string]awsapigateway.ApiKey{}
 	for _, name := range p.Keys {
-		u.Keys[name] = u.declareKey(constructs.NewConstruct(this, jsii.String("Key"+name)), name)
+		keys[name] = awsapigateway.NewApiKey(this, jsii.String("Key."+name), &awsapigateway.ApiKeyProps{ApiKeyName: jsii.String(name)})
+		plan.AddApiKey(keys[name], nil)
 	}
-	return u
-}
-
-// declareKey declares a key and puts it on the plan. The CDK's AddApiKey would name
-// what it declares by the order of the keys, so that one removed would replace the
-// others' while they are still there, which API Gateway refuses.
-func (u *UsagePlan) declareKey(this constructs.Construct, name string) awsapigateway.ApiKey {
-	key := awsapigateway.NewApiKey(this, jsii.String("Key"), &awsapigateway.ApiKeyProps{ApiKeyName: jsii.String(name)})
-	awsapigateway.NewCfnUsagePlanKey(this, jsii.String("PlanKey"), &awsapigateway.CfnUsagePlanKeyProps{
-		KeyId:       key.KeyId(),
-		KeyType:     jsii.String("API_KEY"),
-		UsagePlanId: u.Plan.UsagePlanId(),
-	})
-	return key
+	return &UsagePlan{Plan: plan, Keys: keys}
 }
 
 func (p Props) stages() *[]*awsapigateway.UsagePlanPerApiStage {

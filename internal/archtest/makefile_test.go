@@ -34,7 +34,7 @@ func tools(t *testing.T) (bin string, run func(environment []string, arguments .
 		arguments = append([]string{"--silent", "-o", "node_modules", "-o", command, "GATEWRIGHT=" + command}, arguments...)
 		cmd := exec.CommandContext(t.Context(), "make", arguments...) //nolint:gosec // arguments of this test
 		cmd.Dir = filepath.Join("..", "..")
-		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "MAKEFLAGS=", "MAKEOVERRIDES=")
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "MAKEFLAGS=", "MAKEOVERRIDES=", "MAKELEVEL=") // as if no other make ran this test
 		cmd.Env = append(cmd.Env, environment...)
 		out, err := cmd.CombinedOutput()
 		return strings.ReplaceAll(string(out), command, "gatewright"), err
