@@ -248,6 +248,8 @@ func TestSurviveBehindTheAuthorizer(t *testing.T) {
 		{"13_duplicate_exp", "/v1/session", authntest.Sign(t, authntest.AccessHeader, strings.TrimSuffix(d.claims("", ""), "}")+`,"exp":9999999999}`), 401},
 		{"14_exp_as_a_text", "/v1/session", d.token(t, "exp", `"9999999999"`), 401},
 		{"15_expired", "/v1/session", d.token(t, "exp", fmt.Sprint(time.Now().Unix()-1)), 401},
+		{"15_not_yet_valid", "/v1/session", d.token(t, "nbf", fmt.Sprint(time.Now().Unix()+3600)), 401},
+		{"15_issued_in_the_future", "/v1/session", d.token(t, "iat", fmt.Sprint(time.Now().Unix()+3600)), 401},
 		{"16_another_issuer", "/v1/session", d.token(t, "iss", `"`+authntest.Issuer+`"`), 401},
 		{"17_id_token", "/v1/session", d.token(t, "token_use", `"id","aud":"`+websiteID+`"`), 401},
 		{"18_another_client", "/v1/mobile", good, 403},
