@@ -113,7 +113,7 @@ func sends(ts *testscript.TestScript, neg bool, args []string) {
 		request.Header.Set("Authorization", "Bearer "+args[4])
 	}
 	for began := time.Now(); ; time.Sleep(time.Second) {
-		response, err := http.DefaultClient.Do(request)
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 		ts.Check(err)
 		body, _ := io.ReadAll(response.Body)
 		ts.Check(response.Body.Close())

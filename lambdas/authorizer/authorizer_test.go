@@ -195,6 +195,10 @@ func newStand(tb testing.TB, changes ...func(rules string) string) *stand {
 	return s
 }
 
+// ownTransport is not the default one, of which each httptest.Server that a test
+// closes closes connections.
+var ownTransport = &http.Transport{DisableKeepAlives: true}
+
 // redirected sends to a test's server what is meant for a user pool.
 type redirected struct{ to string }
 
@@ -204,7 +208,7 @@ func (t redirected) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	sent := r.Clone(r.Context())
 	sent.URL.Scheme, sent.URL.Host, sent.URL.Path = "http", strings.TrimPrefix(t.to, "http://"), "/pool/.well-known/jwks.json"
-	return http.DefaultTransport.RoundTrip(sent)
+	return ownTransport.RoundTrip(sent)
 }
 
 type lockedBuffer struct {

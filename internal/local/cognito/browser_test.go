@@ -181,7 +181,11 @@ func (w *world) browser(t testing.TB) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t, w, &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	// Closing an httptest.Server closes connections of the default transport, which
+	// may be another test's.
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &browser{t, w, &http.Client{Transport: transport, Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if "http://"+r.URL.Host != w.base {
 			return http.ErrUseLastResponse
 		}
