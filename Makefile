@@ -99,7 +99,7 @@ node_modules: package.json package-lock.json
 	@touch node_modules
 
 .PHONY: clients
-clients: test/clients/node_modules ## Install the client libraries that tests sign in with
+clients: test/clients/node_modules ## Install the client libraries and the dynalite that tests use
 
 test/clients/node_modules: test/clients/package.json test/clients/package-lock.json
 	npm ci --prefix test/clients --no-audit --no-fund

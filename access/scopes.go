@@ -45,12 +45,17 @@ func (r Rule) From(clients ...string) Rule {
 var scopePattern = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+/[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]+$`)
 
 func validateScopes(r Rule) []error {
+	return append(scopeProblems("access.Scopes", r), clientProblems(r.Clients)...)
+}
+
+// scopeProblems says what is wrong with the scopes of a rule that function made.
+func scopeProblems(function string, r Rule) []error {
 	var problems []error
 	if r.Reason != "" {
-		problems = append(problems, errors.New("access.Scopes takes no reason; only a public route needs one"))
+		problems = append(problems, fmt.Errorf("%s takes no reason; only a public route needs one", function))
 	}
 	if len(r.Scopes) == 0 {
-		problems = append(problems, errors.New(`access.Scopes needs at least one scope, such as "notes/read"`))
+		problems = append(problems, fmt.Errorf(`%s needs at least one scope, such as "notes/read"`, function))
 	}
 	seen := map[string]bool{}
 	for _, scope := range r.Scopes {
@@ -62,7 +67,7 @@ func validateScopes(r Rule) []error {
 		}
 		seen[scope] = true
 	}
-	return append(problems, clientProblems(r.Clients)...)
+	return problems
 }
 
 func clientProblems(clients []string) []error {

@@ -23,7 +23,7 @@ import (
 
 func main() {
 	soak := flag.Int("soak", 200_000, "requests of the soak")
-	only := flag.String("only", "", "measure these alone: verifier, authorizer, routes, up, commands, gateway, soak; separated by commas")
+	only := flag.String("only", "", "measure these alone: verifier, authorizer, start, routes, up, commands, gateway, soak; separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, *only, *soak)
@@ -41,6 +41,7 @@ func run(ctx context.Context, only string, soak int) error {
 	}{
 		{"verifier", measureVerifier},
 		{"authorizer", measureAuthorizer},
+		{"start", measureFunctionStart},
 		{"routes", measureRoutes},
 		{"up", measureUp},
 		{"commands", measureCommands},

@@ -33,20 +33,6 @@ func measureVerifier(ctx context.Context) ([]measurement, error) {
 	}, nil
 }
 
-// measureAuthorizer compares the Lambda authorizer's work for one event, from
-// its bytes to the policy's, with one raw RSA verification.
-func measureAuthorizer(ctx context.Context) ([]measurement, error) {
-	out, err := benchmark(ctx, "./lambdas/authorizer", "Ratio")
-	if err != nil {
-		return nil, err
-	}
-	r, err := median(ratio, out)
-	if err != nil {
-		return nil, err
-	}
-	return []measurement{atMost("authorize an event with a token, against one raw RSA-2048 verification", r, "×", 1.3)}, nil
-}
-
 // benchmark runs a package's benchmarks on one processor.
 func benchmark(ctx context.Context, pkg, pattern string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", pkg, "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", "2s", "-count", "3", "-cpu", "1")

@@ -29,26 +29,35 @@ const (
 	KindAnyone Kind = "anyone" // nothing was verified
 	KindUser   Kind = "user"   // a signed-in user, through a client
 	KindClient Kind = "client" // a program on its own account (client_credentials)
+	// KindCustomer is the holder of a customer's static key (access.Key).
+	KindCustomer Kind = "customer"
 )
 
 // Caller is who calls. The zero Caller's Kind is empty: only [From] makes one.
 type Caller struct {
 	Kind Kind
-	// Subject is the user's id (sub), or the client's own where there is no user.
+	// Subject is the user's id (sub), the client's own where there is no user, or
+	// the customer's.
 	Subject string
-	// Client is the id of the app client that the token was issued to.
+	// Client is the id of the app client that the token was issued to; empty for a
+	// customer.
 	Client string
-	// ClientName is its name, as access.Rule's From has it; empty on a route
-	// whose rule names no clients.
+	// ClientName is its name, as access.Rule's From has it; empty where no rule of
+	// the API names the client.
 	ClientName string
 	// Username is the user's name in the user pool; empty where there is no user,
 	// and with an ID token.
 	Username string
-	// Scopes are what the client may do, in the token's order. Never nil.
+	// Customer is the customer's id, Key the id of the key that it sent, which is
+	// no secret, and Plan the word that its operator gave it; all empty for others.
+	Customer, Key, Plan string
+	// Scopes are what the client or the key may do, in the token's order. Never
+	// nil.
 	Scopes []string
 	// Claims are all of the token's claims, as texts, the way API Gateway
-	// hands them on; on a route whose rule names clients, only token_use, sub,
-	// client_id, scope and username. Empty where nothing was verified.
+	// hands them on; where the Lambda authorizer decided, only token_use, sub,
+	// client_id, scope and username. Empty for a customer, and where nothing was
+	// verified.
 	Claims map[string]string
 }
 
@@ -74,7 +83,7 @@ func From(r events.APIGatewayProxyRequest) Caller {
 	default:
 		c = fromContext(verified)
 	}
-	if c.Kind == "" || c.Subject == "" || c.Client == "" {
+	if c.Kind == "" || c.Subject == "" || c.Client == "" && c.Kind != KindCustomer {
 		return Caller{Kind: KindAnyone, Scopes: []string{}, Claims: map[string]string{}}
 	}
 	return c
@@ -139,18 +148,37 @@ func fromContext(verified map[string]any) Caller {
 	}
 	c := Caller{
 		Kind: Kind(text[contextKind]), Subject: text[contextSubject], Username: text[contextUsername],
-		Client: text[contextClientID], ClientName: text[contextClient], Scopes: strings.Fields(text[contextScopes]),
+		Client: text[contextClientID], ClientName: text[contextClient],
+		Customer: text[contextCustomer], Key: text[contextKey], Plan: text[contextPlan],
+		Scopes: strings.Fields(text[contextScopes]), Claims: map[string]string{},
 	}
-	user := c.Kind == KindUser && c.Username != ""
-	machine := c.Kind == KindClient && c.Username == "" && c.Subject == c.Client
-	if !user && !machine || c.ClientName == "" || verified[principalID] != c.Subject {
+	if verified[principalID] != c.Subject || !c.consistent() {
 		return Caller{}
 	}
+	if c.Kind == KindCustomer {
+		return c
+	}
 	c.Claims = map[string]string{"token_use": "access", "sub": c.Subject, "client_id": c.Client, "scope": text[contextScopes]}
-	if user {
+	if c.Kind == KindUser {
 		c.Claims["username"] = c.Username
 	}
 	return c
+}
+
+// consistent reports whether a caller has what its kind has, and nothing else.
+func (c Caller) consistent() bool {
+	ofCustomer := c.Customer != "" || c.Key != "" || c.Plan != ""
+	ofToken := c.Client != "" || c.ClientName != "" || c.Username != ""
+	switch c.Kind {
+	case KindUser:
+		return c.Username != "" && c.Client != "" && !ofCustomer
+	case KindClient:
+		return c.Username == "" && c.Client != "" && c.Subject == c.Client && !ofCustomer
+	case KindCustomer:
+		return c.Customer != "" && c.Key != "" && c.Subject == c.Customer && !ofToken
+	default:
+		return false
+	}
 }
 
 // Has reports whether the caller has a scope.

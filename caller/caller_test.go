@@ -2,6 +2,7 @@ package caller_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -93,6 +94,15 @@ func lambdaContext(changes map[string]any) map[string]any {
 	return context
 }
 
+// customer are the changes that make the context a customer's, and more.
+func customer(more map[string]any) map[string]any {
+	changes := map[string]any{
+		"principalId": "a1", "kind": "customer", "subject": "a1", "customer": "a1", "key": "k1", "plan": "gold", "client": "", "clientId": "", "username": "",
+	}
+	maps.Copy(changes, more)
+	return changes
+}
+
 func TestFromLambdaAuthorizer(t *testing.T) {
 	t.Parallel()
 	anyone := caller.Caller{Kind: caller.KindAnyone, Scopes: []string{}, Claims: map[string]string{}}
@@ -121,7 +131,27 @@ func TestFromLambdaAuthorizer(t *testing.T) {
 		{"nobody's kind", map[string]any{"kind": "anyone"}, anyone},
 		{"an empty subject", map[string]any{"subject": "", "principalId": ""}, anyone},
 		{"an empty client id", map[string]any{"clientId": ""}, anyone},
-		{"an empty name of the client", map[string]any{"client": ""}, anyone},
+		{"a client that no rule names", map[string]any{"client": ""}, caller.Caller{
+			Kind: caller.KindUser, Subject: "u1", Username: "ada", Client: "c1", Scopes: []string{"openid", "web/use"},
+			Claims: map[string]string{"token_use": "access", "sub": "u1", "client_id": "c1", "scope": "openid web/use", "username": "ada"},
+		}},
+		{"customer", customer(nil), caller.Caller{
+			Kind: caller.KindCustomer, Subject: "a1", Customer: "a1", Key: "k1", Plan: "gold", Scopes: []string{"openid", "web/use"}, Claims: map[string]string{},
+		}},
+		{"customer without a plan", customer(map[string]any{"plan": ""}), caller.Caller{
+			Kind: caller.KindCustomer, Subject: "a1", Customer: "a1", Key: "k1", Scopes: []string{"openid", "web/use"}, Claims: map[string]string{},
+		}},
+		{"customer without a key", customer(map[string]any{"key": ""}), anyone},
+		{"customer without an id", customer(map[string]any{"customer": ""}), anyone},
+		{"customer that is another", customer(map[string]any{"customer": "a2"}), anyone},
+		{"customer that another principal is", customer(map[string]any{"principalId": "a2"}), anyone},
+		{"customer with a client id", customer(map[string]any{"clientId": "c1"}), anyone},
+		{"customer with a client", customer(map[string]any{"client": "website"}), anyone},
+		{"customer with a user's name", customer(map[string]any{"username": "ada"}), anyone},
+		{"user with a customer", map[string]any{"customer": "a1"}, anyone},
+		{"user with a key", map[string]any{"key": "k1"}, anyone},
+		{"user with a plan", map[string]any{"plan": "gold"}, anyone},
+		{"machine with a plan", map[string]any{"kind": "client", "principalId": "c1", "subject": "c1", "username": "", "plan": "gold"}, anyone},
 		{"a user without a name", map[string]any{"username": ""}, anyone},
 		{"a machine with a user's name", map[string]any{"kind": "client"}, anyone},
 		{"a machine that is another client", map[string]any{"kind": "client", "username": ""}, anyone},
@@ -160,6 +190,15 @@ func TestContextIsTheAuthorizers(t *testing.T) {
 	context[authconfig.ContextSubject], context["principalId"] = "c1", "c1"
 	if c := caller.From(request(context)); c.Kind != caller.KindClient {
 		t.Errorf("a machine's context is %+v", c)
+	}
+	for key, value := range map[string]string{
+		authconfig.ContextKind: authconfig.KindCustomer, authconfig.ContextClient: "", authconfig.ContextClientID: "",
+		authconfig.ContextCustomer: "c1", authconfig.ContextKey: "k1", authconfig.ContextPlan: "gold",
+	} {
+		context[key] = value
+	}
+	if c := caller.From(request(context)); c.Kind != caller.KindCustomer || c.Customer != "c1" || c.Key != "k1" || c.Plan != "gold" {
+		t.Errorf("a customer's context is %+v", c)
 	}
 }
 

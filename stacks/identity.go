@@ -1,8 +1,11 @@
 package stacks
 
 import (
+	"strings"
+
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/gatewright/gatewright/constructs/customers"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/stagefile"
 )
@@ -58,8 +61,9 @@ func appClients(s stagefile.Stage) []appClient {
 
 // identity is what the Api stack needs of the Identity stack.
 type identity struct {
-	users   *userpool.UserPool
-	clients []appClient
+	users     *userpool.UserPool
+	clients   []appClient
+	customers *customers.Customers
 }
 
 // ownClients are the names of the website's and the app's.
@@ -96,5 +100,16 @@ func declareIdentity(stack constructs.Construct, s stagefile.Stage) *identity {
 		SelfSignUp:          s.SelfSignUp,
 		RemovalPolicy:       removal(s),
 	})
+	i.customers = customers.New(stack, "Customers", customers.Props{StageTag: stageTag(s.Name), RemovalPolicy: removal(s)})
 	return i
+}
+
+// stageTag is how a stage is called in its customers' keys: by its name without
+// hyphens, or, where that is too long, as the construct makes one.
+func stageTag(name string) string {
+	tag := strings.ReplaceAll(name, "-", "")
+	if len(tag) > 16 {
+		return ""
+	}
+	return tag
 }

@@ -56,10 +56,11 @@ func declareNotes(stack constructs.Construct, s stagefile.Stage) *gofunction.Fun
 	return function
 }
 
-// noteRoutes are the routes on notes. Reading takes either scope, as one who
-// may change a note learns what it says.
+// noteRoutes are the routes on notes, for tokens and for customers' keys. Reading
+// takes either scope, as one who may change a note learns what it says.
 func noteRoutes(notes *gofunction.Function) restapi.Routes {
-	read, write := access.Scopes(notesRead, notesWrite), access.Scopes(notesWrite)
+	read := access.AnyOf(access.Scopes(notesRead, notesWrite), access.Key(notesRead, notesWrite))
+	write := access.AnyOf(access.Scopes(notesWrite), access.Key(notesWrite))
 	return restapi.Routes{
 		"GET /v1/notes": {Access: read, Target: notes, Query: restapi.Query{
 			"cursor": {Description: "next of the page before"},

@@ -34,6 +34,12 @@ func output(stack awscdk.Stack, s stagefile.Stage, i *identity, api *restapi.Res
 		"auth":     i.users.BaseURL(),
 		"apiId":    *api.API.RestApiId(),
 		"apiStage": *api.Stage.StageName(),
+		"customerTable": map[string]any{
+			"name":   *i.customers.Table.TableName(),
+			"prefix": i.customers.KeyPrefix,
+			"tag":    i.customers.StageTag,
+			"scopes": api.KeyScopes(),
+		},
 		"userPools": []any{map[string]any{
 			"id":      *pool.UserPoolId(),
 			"issuer":  i.users.Issuer(),

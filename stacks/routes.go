@@ -42,6 +42,7 @@ func declareAPI(stack constructs.Construct, s stagefile.Stage, i *identity) *res
 	}
 	return restapi.New(stack, "API", restapi.Props{
 		UserPools:  []*userpool.UserPool{i.users},
+		Customers:  i.customers,
 		Origins:    s.Origins,
 		Domain:     declareDomain(stack, s),
 		RateLimit:  s.Throttle.Rate,

@@ -16,6 +16,7 @@ import (
 
 const (
 	unauthorized = `{"message":"Unauthorized"}`
+	challenge    = `Bearer, Basic realm="dev-Api-API", charset="UTF-8"` // what comes with it
 	missingToken = `{"message":"Missing Authentication Token"}`
 	origin       = "http://localhost:4013"
 )
@@ -29,6 +30,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("Preflight", func(t *testing.T) { testPreflight(t, r) })
 	t.Run("Bodies", func(t *testing.T) { testBodies(t, r) })
 	t.Run("Notes", func(t *testing.T) { testNotes(t, r) })
+	t.Run("Customers", func(t *testing.T) { testCustomers(t, r) })
 	t.Run("ExecuteAPIHost", func(t *testing.T) { testExecuteAPIHost(t, r) })
 	t.Run("Banner", func(t *testing.T) { testBanner(t, r) })
 	t.Run("AWSCLI", func(t *testing.T) { testAWSCLI(t, r) })
@@ -89,8 +91,8 @@ func testRoutes(t *testing.T, r *runtime) {
 			if allowed := got.header.Get("Access-Control-Allow-Origin"); allowed != origin {
 				t.Errorf("pages of %q may read the refusal", allowed)
 			}
-			if challenge := got.header.Get("WWW-Authenticate"); got.status == 401 && challenge != "Bearer" {
-				t.Errorf("challenge %q", challenge)
+			if schemes := got.header.Get("WWW-Authenticate"); got.status == 401 && schemes != challenge {
+				t.Errorf("challenge %q", schemes)
 			}
 		})
 	}
@@ -195,7 +197,7 @@ func testBanner(t *testing.T, r *runtime) {
 	curls := 0
 	for line := range strings.Lines(r.banner.String()) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "TOKEN=") {
+		if strings.HasPrefix(line, "TOKEN=") || strings.HasPrefix(line, "CUSTOMER_KEY=") {
 			script = append(script, line)
 		}
 		if strings.HasPrefix(line, "ID=$(curl ") {
@@ -207,7 +209,7 @@ func testBanner(t *testing.T, r *runtime) {
 			script = append(script, strings.Replace(line, "curl ", "curl --silent --show-error --fail ", 1)+" || exit "+strconv.Itoa(curls))
 		}
 	}
-	if curls != 7 || len(r.Routes) != 8 {
+	if curls != 9 || len(r.Routes) != 8 { // two of them send a customer's key
 		t.Errorf("%d curl lines for %d routes", curls, len(r.Routes))
 	}
 	if !strings.Contains(r.banner.String(), "# for users of website or mobile only; sign in: gatewright token --client NAME") {

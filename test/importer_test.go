@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gatewright/gatewright/constructs/gofunction"
+	"github.com/gatewright/gatewright/internal/authconfig"
 )
 
 // importer is examples/importer as another team would have it: a module of its
@@ -118,7 +119,7 @@ func testImportedFunctions(t *testing.T, app *importer) {
 func checkFunctions(t *testing.T, assembly string) {
 	t.Helper()
 	built := functions(t, assembly)
-	for path, main := range map[string]string{"example.com/shop/lambdas/orders": "example.com/shop", statusPackage: module} {
+	for path, main := range map[string]string{"example.com/shop/lambdas/orders": "example.com/shop", statusPackage: module, authconfig.Package: module} {
 		switch info := built[path]; {
 		case info == nil:
 			t.Errorf("%s is not in the assembly", path)

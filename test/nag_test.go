@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
+	"github.com/gatewright/gatewright/constructs/usageplan"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
 )
@@ -62,6 +63,23 @@ func TestNag(t *testing.T) {
 		checkNag(t, func(app awscdk.App) constructs.Construct { return stacks.New(app, stage) }, 10, suppressions)
 	}
 	checkNag(t, func(app awscdk.App) constructs.Construct { return stacks.NewAccount(app, aStage()) }, 1, accountSuppressions)
+}
+
+// So does an app that has what no stage has: API Gateway's own keys on a plan.
+func TestNagOfConstructs(t *testing.T) {
+	checkNag(t, func(app awscdk.App) constructs.Construct {
+		stack := newStack(app, "Shop")
+		s := newShop(stack)
+		limitOrders(s)
+		withKeys(either)(s)
+		declarePlan(s, stack, func(*usageplan.Props) {})
+		return stack
+	}, 10, []suppression{
+		{"API/API/Resource", "AwsSolutions-APIG2", suppressions[0].reason},
+		{"API/API/DeploymentStage.live/Resource", "AwsSolutions-APIG6", suppressions[1].reason},
+		{"Users/Pool/Resource", "AwsSolutions-COG8", suppressions[2].reason},
+		{"Everybody/Pool/Resource", "AwsSolutions-COG8", suppressions[2].reason},
+	})
 }
 
 // checkNag applies the pack to what is declared, which at least so many rules

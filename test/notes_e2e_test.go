@@ -113,7 +113,7 @@ func testNoteScopes(t *testing.T, r *runtime) {
 	reader, writer := bearer(r.tokenOf(t, "machine", "notes/read")), bearer(r.tokenOf(t, "machine", "notes/write"))
 	url, _ := createNote(t, r, writer, "one")
 	for method, target := range map[string]string{"POST": r.API + "/v1/notes", "PUT": url, "DELETE": url} {
-		if got := call(t, method, target, reader, sent(`{"title":"x"}`)); got.status != 401 || got.body != unauthorized {
+		if got := call(t, method, target, reader, sent(`{"title":"x"}`)); got.status != 403 || got.body != explicitDeny {
 			t.Errorf("%s with notes/read: got %d %s", method, got.status, got.body)
 		}
 	}

@@ -76,6 +76,9 @@ func TestNotesGrants(t *testing.T) {
 			if !strings.Contains(text(t, s["Action"]), "dynamodb:") {
 				continue
 			}
+			if text(t, s["Action"]) == `"dynamodb:GetItem"` {
+				continue // the authorizer's, on the customers
+			}
 			found++
 			want := []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
 			var actions []string

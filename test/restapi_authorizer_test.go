@@ -121,8 +121,8 @@ func TestLambdaAuthorizerRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := text(t, rules.Routes), `[{"method":"GET","path":"/cart","token":{"scopes":["orders/read"],"clients":["website","app"]}},`+
-		`{"method":"PUT","path":"/cart/{item}","token":{"scopes":["orders/write"],"clients":["office"]}}]`; got != want {
+	if got, want := text(t, rules.Routes), `[{"method":"GET","path":"/cart","tokens":[{"scopes":["orders/read"],"clients":["website","app"]}]},`+
+		`{"method":"PUT","path":"/cart/{item}","tokens":[{"scopes":["orders/write"],"clients":["office"]}]}]`; got != want {
 		t.Errorf("the rules are %s, want %s", got, want)
 	}
 	read, err := assembly.Load(*app.Outdir())

@@ -87,6 +87,19 @@ func TestRestAPI(t *testing.T) {
 	}
 }
 
+// The authorizer takes the tokens of every pool that the API names.
+func TestRestAPITakesTokensOfEachPool(t *testing.T) {
+	template := declare(t, declareShop(func(s *shop) {
+		staff := userpool.New(awscdk.Stack_Of(s.users.Pool), "Staff", users())
+		s.props.UserPools = append(s.props.UserPools, staff)
+	}))
+	schemes := document(t, template)["components"].(object)["securitySchemes"].(object)
+	got := text(t, schemes["UserPool"].(object)["x-amazon-apigateway-authorizer"].(object)["providerARNs"])
+	if want := `[{"Fn::GetAtt":["UsersPoolBFC35D3B","Arn"]},{"Fn::GetAtt":["StaffPool8CA90F24","Arn"]}]`; got != want {
+		t.Errorf("the authorizer takes tokens of %s, want those of %s", got, want)
+	}
+}
+
 func deployment(t *testing.T, template object) string {
 	t.Helper()
 	ids := slices.Collect(maps.Keys(ofType(template, "AWS::ApiGateway::Deployment")))

@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,8 +100,48 @@ func benchmarkRoutes(b *testing.B, routes int, compact bool, declared declareRou
 	b.ReportMetric(float64(refused), "refused")
 }
 
-// synthesized counts the API's resources, with the log groups of the stack and
-// the function, and the template's bytes. Where the
+// ofAPI reports whether a type's resources count as the API's: the log groups of
+// functions do, too.
+func ofAPI(kind string) bool {
+	return strings.HasPrefix(kind, "AWS::ApiGateway::") || kind == "AWS::Lambda::Permission" || kind == "AWS::Logs::LogGroup"
+}
+
+// An API has as many resources at 300 routes as at one, and so never comes near
+// the 500 that CloudFormation takes.
+func TestRoutesAreNoResources(t *testing.T) {
+	for name, rule := range map[string]access.Rule{
+		"scopes": access.Scopes("orders/read"), "clients": access.Scopes("orders/read").From("billing"),
+	} {
+		count := func(routes int) (kinds map[string]int, api int) {
+			template := declare(t, declareShop(func(s *shop) {
+				s.props.Routes = restapi.Routes{}
+				for i := range routes {
+					s.props.Routes[fmt.Sprintf("POST /orders%d/{id}", i)] = restapi.Route{
+						Access: rule, Target: s.orders, Body: order(), Query: restapi.Query{"coupon": {Required: true}}, Throttle: restapi.Throttle{Rate: 5},
+					}
+				}
+			}))
+			kinds = map[string]int{}
+			for _, resource := range template["Resources"].(object) {
+				kind := resource.(object)["Type"].(string)
+				kinds[kind]++
+				if ofAPI(kind) {
+					api++
+				}
+			}
+			return kinds, api
+		}
+		one, api := count(1)
+		if many, _ := count(300); !maps.Equal(one, many) {
+			t.Errorf("%s: one route has the resources %v, 300 routes have %v", name, one, many)
+		}
+		if api == 0 || api > 12 {
+			t.Errorf("%s: the API has %d resources, want 12 at most", name, api)
+		}
+	}
+}
+
+// synthesized counts the API's resources and the template's bytes. Where the
 // CDK refuses the stack, the count is the whole stack's as its error gives it.
 func synthesized(b *testing.B, app awscdk.App) (resources, size, refused int) {
 	defer func() {
@@ -127,7 +168,7 @@ func synthesized(b *testing.B, app awscdk.App) (resources, size, refused int) {
 		b.Fatal(err)
 	}
 	for _, r := range template.Resources {
-		if strings.HasPrefix(r.Type, "AWS::ApiGateway::") || r.Type == "AWS::Lambda::Permission" || r.Type == "AWS::Logs::LogGroup" {
+		if ofAPI(r.Type) {
 			resources++
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/gatewright/gatewright/constructs/restapi"
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/stagefile"
 	"github.com/gatewright/gatewright/stacks"
@@ -131,6 +132,33 @@ func TestStageNames(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// What the schema of stage files says of a throttle that is left out is what the
+// API then has.
+func TestThrottleDefaults(t *testing.T) {
+	type property struct {
+		Description string
+		Default     any
+		Properties  map[string]property
+	}
+	var schema property
+	if err := json.Unmarshal(readFile(t, "../stages/stage.schema.json"), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]float64{"rate": restapi.DefaultRateLimit, "burst": restapi.DefaultBurstLimit} {
+		said := schema.Properties["throttle"].Properties[key]
+		if said.Default != want || !strings.HasSuffix(said.Description, fmt.Sprintf(" Default: %g.", want)) {
+			t.Errorf("throttle.%s is %g by default; the schema says %v, %q", key, want, said.Default, said.Description)
+		}
+	}
+	api := stackOf(t, stageTemplates(t, aStage(), asDeclared), "Api")
+	for _, setting := range only(t, api, "AWS::ApiGateway::Stage")["MethodSettings"].([]any) {
+		s := setting.(object)
+		if s["ThrottlingRateLimit"] != float64(restapi.DefaultRateLimit) || s["ThrottlingBurstLimit"] != float64(restapi.DefaultBurstLimit) {
+			t.Errorf("a stage without a throttle has %s", text(t, s))
+		}
 	}
 }
 

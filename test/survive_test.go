@@ -34,7 +34,7 @@ type attack struct {
 }
 
 // TestSurvive runs the attacks of MUST-SURVIVE, by number, through the running
-// gateway.
+// gateway: on a route of the user pool's own authorizer and on one of ours.
 func TestSurvive(t *testing.T) {
 	r := startRuntime(t)
 	// The forge itself is sound: what it makes unaltered is accepted.
@@ -47,9 +47,13 @@ func TestSurvive(t *testing.T) {
 	for name, attacks := range r.tokenAttacks(t, trap.URL) {
 		t.Run(name, func(t *testing.T) {
 			for _, a := range attacks {
-				got := call(t, "GET", r.API+"/v1/whoami", bearer(a.token))
-				if got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
-					t.Errorf("%s: got %d %s", a.name, got.status, got.body)
+				for _, path := range []string{"/v1/whoami", "/v1/notes"} {
+					got := call(t, "GET", r.API+path, bearer(a.token))
+					// Ours says 403 of a good token that may not: who called is known.
+					lacking := name == "19_scope" && path == "/v1/notes" && got.status == 403 && got.body == explicitDeny
+					if !lacking && (got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != challenge) {
+						t.Errorf("%s: %s: got %d %s", path, a.name, got.status, got.body)
+					}
 				}
 			}
 		})
@@ -60,7 +64,7 @@ func TestSurvive(t *testing.T) {
 	t.Run("40_paths", func(t *testing.T) { testPaths(t, r) })
 	t.Run("45_execute_api_host", testDomainOnly)
 	t.Run("46_no_credential", func(t *testing.T) {
-		if got := call(t, "GET", r.API+"/v1/whoami"); got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
+		if got := call(t, "GET", r.API+"/v1/whoami"); got.status != 401 || got.body != unauthorized || got.header.Get("WWW-Authenticate") != challenge {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
@@ -288,6 +292,7 @@ func (r *runtime) sign(t *testing.T, payload string) option {
 func testDomainOnly(t *testing.T) {
 	s := aStage()
 	s.Domain = &stagefile.Domain{Zone: "example.com", ZoneID: "Z0123456789ABCDEFGHIJ", API: "api.example.com"}
+	s.Origins = []string{"https://shop.example.com", "https://www.example.com"}
 	app := newApp(t)
 	for _, c := range *stacks.New(app, s).Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		if mapping, ok := c.(awsapigateway.CfnBasePathMapping); ok {
@@ -321,6 +326,43 @@ func testDomainOnly(t *testing.T) {
 	for _, tt := range tests {
 		if got := call(t, "GET", base+tt.path, host(tt.host)); got.status != tt.status || !strings.Contains(got.body, tt.body) {
 			t.Errorf("%s%s: %d %s", tt.host, tt.path, got.status, got.body)
+		}
+	}
+	testSeveralOrigins(t, r, s.Origins)
+}
+
+// testSeveralOrigins: a page of each of an API's origins may call it and read its
+// answers, and a page of no other.
+func testSeveralOrigins(t *testing.T, r *runtime, origins []string) {
+	preflight := func(page string) answer {
+		return call(t, "OPTIONS", r.API+"/v1/whoami", header("Origin", page),
+			header("Access-Control-Request-Method", "GET"), header("Access-Control-Request-Headers", "authorization"))
+	}
+	for _, page := range origins {
+		got := preflight(page)
+		if got.status != 204 || got.body != "" {
+			t.Errorf("preflight of %s: %d %q, want 204 and nothing", page, got.status, got.body)
+		}
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": page, "Access-Control-Allow-Methods": "GET", "Vary": "Origin", "Access-Control-Max-Age": "600",
+			"Access-Control-Allow-Headers": "Authorization,Content-Type,If-Match,If-None-Match", "Access-Control-Allow-Credentials": "",
+		} {
+			if value := strings.Join(got.header.Values(name), ", "); value != want {
+				t.Errorf("preflight of %s: %s is %q, want %q", page, name, value, want)
+			}
+		}
+		got = call(t, "GET", r.API+"/v1/status", header("Origin", page))
+		if got.status != 200 || got.header.Get("Access-Control-Allow-Origin") != page || got.header.Get("Vary") != "Origin" {
+			t.Errorf("GET of %s: %d %v", page, got.status, got.header)
+		}
+		// API Gateway's own errors cannot choose.
+		if got := call(t, "GET", r.API+"/v1/whoami", header("Origin", page)); got.status != 401 || got.header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("GET of %s without a token: %d %v", page, got.status, got.header)
+		}
+	}
+	for _, page := range []string{"https://evil.example", "https://www.example.com.evil.example", "http://www.example.com", "null"} {
+		if got := preflight(page); got.status != 403 || got.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("preflight of %s: %d %v", page, got.status, got.header)
 		}
 	}
 }

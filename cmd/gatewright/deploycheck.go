@@ -75,7 +75,11 @@ func checkLoggingRole(ctx context.Context, l assembly.LoggingStage, stage string
 	if l.Region != "" {
 		in, where = []string{"--region", l.Region}, l.Region
 	}
-	if err := runAWS(ctx, &caller, append([]string{"sts", "get-caller-identity"}, in...)...); err != nil {
+	err := runAWS(ctx, &caller, append([]string{"sts", "get-caller-identity"}, in...)...)
+	if errors.Is(err, errNoCLI) {
+		return badInputf("the AWS CLI is missing, so nobody knows whether API Gateway can write logs; install it, or deploy unchecked with npx cdk deploy")
+	}
+	if err != nil {
 		return err
 	}
 	if l.Account != "" && l.Account != caller.Account {
@@ -106,6 +110,9 @@ func deployRole(stage string) string {
 	return "deploy a stack with constructs/apigatewayaccount there once (in Gatewright's own repository: make deploy-account STAGE=" + stage + ")"
 }
 
+// errNoCLI says that there is no AWS CLI on this machine.
+var errNoCLI = badInput{errors.New("the AWS CLI is missing, by which deployed stages are read; install it")}
+
 // runAWS runs the AWS CLI and reads its answer.
 func runAWS(ctx context.Context, answer any, args ...string) error {
 	var stdout, stderr bytes.Buffer
@@ -116,7 +123,7 @@ func runAWS(ctx context.Context, answer any, args ...string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
-		return badInputf("the AWS CLI is missing, so nobody knows whether API Gateway can write logs; install it, or deploy unchecked with npx cdk deploy")
+		return errNoCLI
 	case err != nil:
 		return fmt.Errorf("%s: %w\n  %s", command, err, strings.ReplaceAll(strings.TrimSpace(stderr.String()), "\n", "\n  "))
 	}

@@ -83,7 +83,7 @@ This command reads what a CDK app synthesizes and needs no AWS account.`,
 			ran()
 		},
 	}
-	root.AddCommand(newUpCommand(serve), newAuditCommand(), newReportCommand(), newTokenCommand(), newInspectCommand(), newDeployCheckCommand(), newVersionCommand())
+	root.AddCommand(newUpCommand(serve), newAuditCommand(), newReportCommand(), newTokenCommand(), newInspectCommand(), newCustomersCommand(), newKeysCommand(), newDeployCheckCommand(), newVersionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {

@@ -22,8 +22,12 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "get": get, "await": await},
+		Dir:   "testdata/script",
+		Setup: goEnvironment,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "get": get, "await": await,
+			"capture": capture, "fields": fields, "sends": sends, "answering": answering,
+		},
 		RequireExplicitExec: true,
 	})
 }

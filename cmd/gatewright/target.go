@@ -25,7 +25,7 @@ type target struct {
 func (t *target) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.stage, "stage", "", "stage that gatewright up serves from this directory, by its `ID`; optional where there is only one")
 	cmd.Flags().StringVar(&t.stack, "stack", "", "deployed stage, by the `NAME` of its stack with the output Gatewright (dev-Api), read by the AWS CLI")
-	if err := cmd.RegisterFlagCompletionFunc("stage", completeStage); err != nil {
+	if err := cmd.RegisterFlagCompletionFunc("stage", completeRunning); err != nil {
 		panic(err) // the flag is defined above
 	}
 }
@@ -78,11 +78,25 @@ func runningStages() ([]*local.Ready, error) {
 			return nil, err
 		}
 		r := &local.Ready{}
-		if json.Unmarshal(data, r) == nil && r.Auth != "" { // another file than a stage's is none
+		if json.Unmarshal(data, r) != nil || r.Auth == "" {
+			continue // another file than a stage's
+		}
+		// A --ready-file in the folder describes the same run again.
+		if !slices.ContainsFunc(running, func(other *local.Ready) bool { return other.AWS == r.AWS }) {
 			running = append(running, r)
 		}
 	}
 	return running, nil
+}
+
+// completeRunning offers the stages that run from this directory.
+func completeRunning(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	running, _ := runningStages() // completion has nowhere to say why not
+	var ids []string
+	for _, r := range running {
+		ids = append(ids, r.Stage)
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
 // outputName is the stack output that describes a deployed stage.

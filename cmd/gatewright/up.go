@@ -137,7 +137,7 @@ func completeStage(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 // noArgs refuses surplus arguments in words that fit a command without any.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%s takes flags only, not %q", cmd.Name(), args[0])
+		return fmt.Errorf("%s takes flags only, not %s", cmd.Name(), quoted(args[0]))
 	}
 	return nil
 }

@@ -77,6 +77,11 @@ type Props struct {
 	// LogRetention is how long log lines are kept, one of the CDK's
 	// RetentionDays. Default: one month.
 	LogRetention awslogs.RetentionDays
+	// ReservedConcurrency is how many calls the function may answer at once, at
+	// most and for certain: a share of the account's concurrency that no other
+	// function takes. More calls are refused by Lambda. Default: 0, no share and no
+	// bound of its own. Negative is an error.
+	ReservedConcurrency int
 	// Files are put beside the executable, by name: in the folder that Lambda
 	// names LAMBDA_TASK_ROOT, read-only. A name has 1 to 255 letters, digits and
 	// . _ -, a letter or digit first; another, and bootstrap, which is the
@@ -132,16 +137,17 @@ func build(this constructs.Construct, p Props) (*Function, error) {
 	})
 	logs.GrantWrite(role)
 	function := awslambda.NewFunction(this, jsii.String("Function"), &awslambda.FunctionProps{
-		Architecture: awslambda.Architecture_ARM_64(),
-		Code:         awslambda.Code_FromAsset(jsii.String(dir), nil),
-		Description:  optional(p.Description),
-		Environment:  environment(p.Environment),
-		Handler:      jsii.String(executable),
-		LogGroup:     logs,
-		MemorySize:   jsii.Number(p.MemoryMB),
-		Role:         role,
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Timeout:      awscdk.Duration_Seconds(jsii.Number(p.Timeout.Seconds())),
+		Architecture:                 awslambda.Architecture_ARM_64(),
+		Code:                         awslambda.Code_FromAsset(jsii.String(dir), nil),
+		Description:                  optional(p.Description),
+		Environment:                  environment(p.Environment),
+		Handler:                      jsii.String(executable),
+		LogGroup:                     logs,
+		MemorySize:                   jsii.Number(p.MemoryMB),
+		ReservedConcurrentExecutions: reserved(p.ReservedConcurrency),
+		Role:                         role,
+		Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
+		Timeout:                      awscdk.Duration_Seconds(jsii.Number(p.Timeout.Seconds())),
 	})
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(jsii.String(MetadataKey), map[string]string{
@@ -166,6 +172,9 @@ func (p Props) withDefaults() (Props, error) {
 	}
 	if p.Timeout < time.Second || p.Timeout > 15*time.Minute || math.Mod(p.Timeout.Seconds(), 1) != 0 {
 		problems = append(problems, fmt.Errorf("Timeout is %s; Lambda takes whole seconds from 1s to 15m", p.Timeout))
+	}
+	if p.ReservedConcurrency < 0 {
+		problems = append(problems, fmt.Errorf("ReservedConcurrency is %d calls at once; it cannot be negative", p.ReservedConcurrency))
 	}
 	if n := utf8.RuneCountInString(p.Description); n > maxDescription && !*awscdk.Token_IsUnresolved(p.Description) {
 		problems = append(problems, fmt.Errorf("Description has %d characters; Lambda takes %d", n, maxDescription))
@@ -255,6 +264,13 @@ func environment(values map[string]string) *map[string]*string {
 		out[name] = jsii.String(value)
 	}
 	return &out
+}
+
+func reserved(calls int) *float64 {
+	if calls == 0 {
+		return nil
+	}
+	return jsii.Number(calls)
 }
 
 func optional(text string) *string {

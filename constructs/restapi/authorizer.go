@@ -13,6 +13,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/internal/apispec"
 	"github.com/gatewright/gatewright/internal/authconfig"
@@ -25,8 +26,8 @@ const (
 	authorizerTimeout = 10 * time.Second
 )
 
-// authorizer is the API's Lambda authorizer, which decides about the routes of
-// named clients.
+// authorizer is the API's Lambda authorizer, which decides about the routes that
+// the user pools' own cannot decide about.
 type authorizer struct {
 	function *gofunction.Function
 	rules    []byte // content of authconfig.FileName
@@ -43,9 +44,11 @@ func (p Props) needsAuthorizer() bool {
 }
 
 // declareAuthorizer declares the function with its rules, which are code, and
-// the pools and ids of clients, which are known when it is deployed only.
+// the pools, the ids of clients and the table, which are known when it is deployed
+// only.
 func (p Props) declareAuthorizer(this constructs.Construct) (*authorizer, error) {
-	rules, err := p.rules().Encode()
+	declared := p.rules()
+	rules, err := declared.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("write the Lambda authorizer's rules: %w", err)
 	}
@@ -53,49 +56,94 @@ func (p Props) declareAuthorizer(this constructs.Construct) (*authorizer, error)
 	if err != nil {
 		return nil, fmt.Errorf("write the Lambda authorizer's user pools: %w", err)
 	}
+	environment := map[string]string{authconfig.EnvUserPools: string(pools)}
+	if declared.TakesKeys() {
+		kept, err := json.Marshal(p.Customers.Config())
+		if err != nil {
+			return nil, fmt.Errorf("write the Lambda authorizer's customers: %w", err)
+		}
+		environment[authconfig.EnvCustomers] = string(kept)
+	}
 	function := gofunction.New(this, "Authorizer", gofunction.Props{
-		Package:      authconfig.Package,
-		Description:  "Decides who may call the routes whose rules name clients",
-		Environment:  map[string]string{authconfig.EnvUserPools: string(pools)},
-		MemoryMB:     authorizerMemoryMB,
-		Timeout:      authorizerTimeout,
-		LogRetention: p.AccessLog.Retention,
-		Files:        map[string][]byte{authconfig.FileName: rules},
+		Package:             authconfig.Package,
+		Description:         "Decides who may call the routes that name clients or take keys",
+		Environment:         environment,
+		MemoryMB:            authorizerMemoryMB,
+		Timeout:             authorizerTimeout,
+		LogRetention:        p.AccessLog.Retention,
+		ReservedConcurrency: p.AuthorizerConcurrency,
+		Files:               map[string][]byte{authconfig.FileName: rules},
 	})
+	if declared.TakesKeys() {
+		p.Customers.GrantRead(function.Role)
+	}
 	return &authorizer{function: function, rules: rules}, nil
 }
 
 // rules are those of the routes that the authorizer decides about; it refuses
 // all others.
 func (p Props) rules() authconfig.Rules {
-	var rules authconfig.Rules
+	rules := authconfig.Rules{KeyHeader: p.KeyHeader}
 	for pattern, route := range p.Routes {
 		if !apispec.NeedsAuthorizer(route.Access) {
 			continue
 		}
 		method, path, _ := strings.Cut(pattern, " ")
-		rules.Routes = append(rules.Routes, authconfig.Route{
-			Method: method, Path: path,
-			Token: &authconfig.Token{Scopes: route.Access.Scopes, Clients: route.Access.Clients},
-		})
+		out := authconfig.Route{Method: method, Path: path}
+		for _, rule := range route.Access.Alternatives() {
+			if rule.Kind == access.KindKey {
+				out.Key = &authconfig.Key{Scopes: rule.Scopes}
+				continue
+			}
+			out.Tokens = append(out.Tokens, authconfig.Token{Scopes: rule.Scopes, Clients: rule.Clients, AnyClient: len(rule.Clients) == 0})
+		}
+		rules.Routes = append(rules.Routes, out)
 	}
 	return rules
 }
 
-// trustedPools are the pools with the clients that a rule names, and no other:
-// whoever is not known to the authorizer is refused.
-func (p Props) trustedPools() []authconfig.UserPool {
-	var pools []authconfig.UserPool
-	for _, pool := range p.UserPools {
-		clients := map[string]string{}
-		for _, route := range p.Routes {
-			for _, name := range route.Access.Clients {
-				if client, ok := pool.Clients[name]; ok {
-					clients[name] = *client.UserPoolClientId()
-				}
+// keyScopes are the scopes of keys that some route takes, each once.
+func (p Props) keyScopes() []string {
+	scopes := []string{}
+	for _, route := range p.Routes {
+		for _, rule := range route.Access.Alternatives() {
+			if rule.Kind == access.KindKey {
+				scopes = append(scopes, rule.Scopes...)
 			}
 		}
-		if len(clients) > 0 {
+	}
+	slices.Sort(scopes)
+	return slices.Compact(scopes)
+}
+
+// takesKeys reports whether some route takes customers' keys.
+func (p Props) takesKeys() bool { return len(p.keyScopes()) > 0 }
+
+// trustedPools are the pools whose tokens the authorizer takes, with the clients
+// that a rule names: all of them where a rule takes any client, else those that
+// have such a client. Whoever is not known to the authorizer is refused.
+func (p Props) trustedPools() []authconfig.UserPool {
+	named, any := map[string]bool{}, false
+	for _, route := range p.Routes {
+		if !apispec.NeedsAuthorizer(route.Access) {
+			continue
+		}
+		for _, rule := range route.Access.Alternatives() {
+			any = any || rule.Kind == access.KindScopes && len(rule.Clients) == 0
+			for _, name := range rule.Clients {
+				named[name] = true
+			}
+		}
+	}
+	pools := []authconfig.UserPool{}
+	for _, pool := range p.UserPools {
+		clients := map[string]string{}
+		for name := range named {
+			if client, ok := pool.Clients[name]; ok {
+				clients[name] = *client.UserPoolClientId()
+			}
+		}
+		if any || len(clients) > 0 {
 			pools = append(pools, authconfig.UserPool{Issuer: pool.Issuer(), Clients: clients})
 		}
 	}

@@ -3,11 +3,13 @@
 //
 //	restapi.New(stack, "API", restapi.Props{
 //		UserPools: []*userpool.UserPool{users},
+//		Customers: customers.New(stack, "Customers", customers.Props{}),
 //		Origins:   []string{"https://shop.example.com"},
 //		Routes: restapi.Routes{
 //			"GET /status": {Access: access.Public("health check"), Target: orders},
 //			"GET /orders": {Access: access.Scopes("orders/read"), Target: orders},
 //			"PUT /orders": {Access: access.Scopes("orders/write").From("website"), Target: orders},
+//			"GET /report": {Access: access.AnyOf(access.Scopes("orders/read"), access.Key("orders/read")), Target: orders},
 //		},
 //	})
 //
@@ -32,6 +34,7 @@ import (
 
 	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/constructs/customdomain"
+	"github.com/gatewright/gatewright/constructs/customers"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/userpool"
 	"github.com/gatewright/gatewright/internal/apispec"
@@ -52,15 +55,30 @@ const (
 type Props struct {
 	// Routes are the API's routes by pattern. At least one.
 	//
-	// Where a rule names clients, access.Scopes(…).From(…), a function of this
-	// module decides about its route as a Lambda authorizer; it is built with the
-	// app. A client that no pool has, or one that may ask for none of the rule's
-	// scopes, is an error.
+	// Where a rule names clients, access.Scopes(…).From(…), takes keys, access.Key,
+	// or several kinds of caller, access.AnyOf, a function of this module decides
+	// about its route as a Lambda authorizer; it is built with the app. A client
+	// that no pool has, one that may ask for none of the rule's scopes, and keys
+	// without Customers are errors.
 	Routes Routes
 	// UserPools are the pools whose access tokens the API takes. Default:
-	// none; then a route with access.Scopes is an error. A name of a client that
-	// several pools have stands for each of them.
+	// none; then a route with access.Scopes is an error. A nil pool is an error.
+	// A name of a client that several pools have stands for each of them.
 	UserPools []*userpool.UserPool
+	// Customers are whose static keys the API takes, as a bearer token and as HTTP
+	// Basic. Default: none; then a route with access.Key is an error. Customers
+	// that no route takes a key of are an error, too.
+	Customers *customers.Customers
+	// KeyHeader lets customers send their keys in x-api-key, too. The Lambda
+	// authorizer is then asked about each request, also about one without any
+	// credential, at its price. Default: false. Without a route that takes keys it
+	// is an error.
+	KeyHeader bool
+	// AuthorizerConcurrency is how many requests the Lambda authorizer may decide
+	// about at once, as gofunction's ReservedConcurrency; more are answered 500.
+	// Default: 0, no bound of its own. Negative, or any without a route that it
+	// decides about, is an error.
+	AuthorizerConcurrency int
 	// Name is the API's name in the console and in reports; it need not be
 	// unique. Default: the stack's name, a hyphen and the construct's id.
 	Name string
@@ -131,11 +149,20 @@ type RestAPI struct {
 	API       awsapigateway.SpecRestApi
 	Stage     awsapigateway.Stage
 	AccessLog awslogs.LogGroup
-	// Authorizer is the Lambda authorizer; nil where no rule names clients.
+	// Authorizer is the Lambda authorizer; nil where no rule needs one.
 	Authorizer *gofunction.Function
 
-	url string
+	url            string
+	keyScopes      []string
+	requiresAPIKey bool
 }
+
+// KeyScopes are the scopes that a customer's key may have on some route of the
+// API: what an operator has to choose from.
+func (a *RestAPI) KeyScopes() []string { return slices.Clone(a.keyScopes) }
+
+// RequiresAPIKey reports whether a route asks for one of API Gateway's keys.
+func (a *RestAPI) RequiresAPIKey() bool { return a.requiresAPIKey }
 
 // New declares the API. It panics with an error that names the construct and
 // holds every problem of every route where the props are unusable.
@@ -168,7 +195,7 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 	for _, target := range p.targets() {
 		target.AllowInvoke(this, arn)
 	}
-	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log}
+	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log, keyScopes: p.keyScopes(), requiresAPIKey: p.requiresAPIKey()}
 	if authorizer != nil {
 		authorizer.allowInvoke(this, api)
 		a.Authorizer = authorizer.function
@@ -212,6 +239,10 @@ func (p Props) spec() apispec.Spec {
 		Origins:     p.Origins,
 		Headers:     p.AllowHeaders,
 		Clients:     p.clientScopes(),
+		KeyHeader:   p.KeyHeader,
+	}
+	if p.Customers != nil {
+		spec.Customers, spec.KeyScopes = true, p.Customers.Scopes()
 	}
 	for _, pool := range p.UserPools {
 		if pool == nil {
@@ -260,6 +291,16 @@ func (p Props) publicReasons() map[string]string {
 		}
 	}
 	return reasons
+}
+
+// requiresAPIKey reports whether a route asks for one of API Gateway's keys.
+func (p Props) requiresAPIKey() bool {
+	for _, route := range p.Routes {
+		if route.APIKeyRequired {
+			return true
+		}
+	}
+	return false
 }
 
 // targets returns each target once, in the order of the first route that has it.

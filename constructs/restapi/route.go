@@ -17,15 +17,26 @@ type Route struct {
 	// Target answers. A route without one is an error.
 	Target Target
 	// Body is what API Gateway checks a request's body against before anything
-	// answers. Default: nothing; the body reaches the target as it came.
+	// answers. Default: nothing; the body reaches the target as it came. One on
+	// a GET, HEAD or DELETE route is an error: these requests have none (RFC
+	// 9110, section 9.3).
 	Body Body
 	// Query holds the query's parameters by name: 1 to 255 letters, digits and
 	// . _ $ -. Default: none. API Gateway checks that the required ones are
-	// there and hands on any other, declared or not.
+	// there and hands on any other, declared or not. A name of another form is
+	// an error.
 	Query Query
 	// Throttle bounds the route's requests in place of the API's RateLimit and
 	// BurstLimit. Default: those.
 	Throttle Throttle
+	// APIKeyRequired asks for one of API Gateway's keys in x-api-key beside what
+	// Access asks for, so that a plan of constructs/usageplan limits the caller;
+	// without one on a plan of this API a request is answered 403. It is a limit
+	// and never access: on a route of access.Public the key would be the only
+	// protection, which is an error. So is it together with Props.KeyHeader, by
+	// which x-api-key holds a customer's key. Pages of Origins may send the header
+	// where AllowHeaders names it. Default: false.
+	APIKeyRequired bool
 }
 
 // Body describes a request's body. A request that does not match is answered
@@ -36,9 +47,9 @@ type Route struct {
 // The target refuses other content types with 415, and checks again what
 // matters to it.
 type Body struct {
-	// Name is the model's name, 1 to 255 letters and digits. Routes may share
-	// a name only with the same schema. No default: a Body without a name is
-	// an error.
+	// Name is the model's name, 1 to 255 letters and digits; another is an
+	// error. Routes may share a name with the same schema; the same name with a
+	// different one is an error. No default: a Body without a name is an error.
 	Name string
 	// Schema is a JSON Schema, draft-04, in Go's own types:
 	//
@@ -55,8 +66,9 @@ type Body struct {
 	// 400,000 bytes. No default: an empty schema is an error, and so is a
 	// keyword that API Gateway would not import or not apply.
 	Schema map[string]any
-	// ContentType is the media type of the body, in lower case and without
-	// parameters. Default: "application/json".
+	// ContentType is the media type of the body, one, in lower case and without
+	// parameters or a wildcard. Another is an error. Default:
+	// "application/json".
 	ContentType string
 }
 
@@ -88,7 +100,7 @@ type Throttle struct {
 // spec returns the route, with its target's integration, as it is written into
 // the API's definition.
 func (r Route) spec(integration map[string]any) apispec.Route {
-	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body), Integration: integration}
+	out := apispec.Route{Access: r.Access, Body: apispec.Body(r.Body), Integration: integration, APIKeyRequired: r.APIKeyRequired}
 	for name, parameter := range r.Query {
 		if out.Query == nil {
 			out.Query = map[string]apispec.Parameter{}

@@ -11,10 +11,11 @@ import (
 
 // AccessLog describes the log of requests: one line of JSON for each, with its
 // ids, address, method, the route's path, status, kind of error, latencies in
-// milliseconds, and the client and subject that an authorizer verified: a user
-// pool's own, or the Lambda authorizer. It
-// holds no header, no query, no path as it was sent and no body, so no
-// credential, and nothing that a caller could hide one in.
+// milliseconds, and the client and subject that an authorizer verified, a user
+// pool's own or the Lambda authorizer; of a customer, its id and the id of the
+// key that it sent, which is no secret. It holds no header, no query, no path as
+// it was sent and no body, so no credential, and nothing that a caller could hide
+// one in.
 //
 // API Gateway writes all its logs through one role for each account and
 // Region. Where the account has none, the stage fails to deploy with
@@ -45,7 +46,8 @@ const accessLogFormat = `{` +
 	`"client":"$context.authorizer.claims.client_id",` +
 	`"subject":"$context.authorizer.claims.sub",` +
 	`"authorizerClient":"$context.authorizer.clientId",` +
-	`"authorizerSubject":"$context.authorizer.subject"` +
+	`"authorizerSubject":"$context.authorizer.subject",` +
+	`"authorizerKey":"$context.authorizer.key"` +
 	`}`
 
 // stageOptions describes the stage that is deployed, with the access log's

@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+
+	"github.com/gatewright/gatewright/access"
 )
 
 // maxCompressionBytes bounds Props.MinCompressionBytes ("CreateRestApi",
@@ -24,6 +26,9 @@ func (p Props) withDefaults() Props {
 	p.Routes, p.UserPools, p.Tags = maps.Clone(p.Routes), slices.Clone(p.UserPools), maps.Clone(p.Tags)
 	p.Origins, p.AllowHeaders = slices.Clone(p.Origins), slices.Clone(p.AllowHeaders)
 	for pattern, route := range p.Routes {
+		if route.Access.Kind == access.KindAnyOf {
+			route.Access.Any = access.AnyOf(route.Access.Any...).Any
+		}
 		route.Access.Scopes, route.Access.Clients = slices.Clone(route.Access.Scopes), slices.Clone(route.Access.Clients)
 		route.Body.Schema, route.Query = maps.Clone(route.Body.Schema), maps.Clone(route.Query)
 		p.Routes[pattern] = route
@@ -61,6 +66,7 @@ func (p Props) validate() error {
 	if p.AccessLog.Off && p.AccessLog.Retention != "" {
 		problems = append(problems, errors.New("AccessLog.Retention is set, but the log is Off"))
 	}
+	problems = append(problems, p.authorizerProblems()...)
 	problems = append(problems, p.tagProblems()...)
 	for _, pattern := range slices.Sorted(maps.Keys(p.Routes)) {
 		if t := p.Routes[pattern].Throttle; t.Rate < 0 || t.Burst < 0 {
@@ -68,6 +74,25 @@ func (p Props) validate() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// authorizerProblems are those of what only the Lambda authorizer heeds: said of
+// an API without one, it would do nothing.
+func (p Props) authorizerProblems() []error {
+	var problems []error
+	if p.Customers != nil && !p.takesKeys() {
+		problems = append(problems, errors.New("Customers are given, but no route takes a key; write access.Key on one, or leave them out"))
+	}
+	if p.KeyHeader && !p.takesKeys() {
+		problems = append(problems, errors.New("KeyHeader is set, but no route takes a key"))
+	}
+	if p.AuthorizerConcurrency < 0 {
+		problems = append(problems, fmt.Errorf("AuthorizerConcurrency is %d requests at once; it cannot be negative", p.AuthorizerConcurrency))
+	}
+	if p.AuthorizerConcurrency > 0 && !p.needsAuthorizer() {
+		problems = append(problems, errors.New("AuthorizerConcurrency is set, but no route needs a Lambda authorizer"))
+	}
+	return problems
 }
 
 // tagPattern is what a tag's key or value is written with ("Tag naming limits and

@@ -1,7 +1,7 @@
 // Command importer is another team's CDK app that uses Gatewright's constructs:
-// an API on their own domain, whose orders want an access token, for one order
-// that of the website, and whose status anyone may read. It is a module of its
-// own, as theirs would be.
+// an API on their own domain. Its orders want an access token; one order a token or a
+// customer's key; its receipt a token of the website. Anyone may read its status.
+// It is a module of its own, as theirs would be.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewright/gatewright/access"
 	"github.com/gatewright/gatewright/constructs/customdomain"
+	"github.com/gatewright/gatewright/constructs/customers"
 	"github.com/gatewright/gatewright/constructs/gofunction"
 	"github.com/gatewright/gatewright/constructs/restapi"
 	"github.com/gatewright/gatewright/constructs/userpool"
@@ -30,12 +31,14 @@ func main() {
 	})
 	restapi.New(stack, "API", restapi.Props{
 		UserPools: []*userpool.UserPool{users},
+		Customers: customers.New(stack, "Customers", customers.Props{}),
 		Domain:    customdomain.New(stack, "Domain", customdomain.Props{Name: "api.example.com", Zone: "example.com", ZoneID: "Z0123456789ABCDEFGHIJ"}),
 		Origins:   []string{"https://shop.example.com"},
 		Routes: restapi.Routes{
-			"GET /status":      {Access: access.Public("health check"), Target: status},
-			"GET /orders":      {Access: access.Scopes("orders/read"), Target: orders},
-			"GET /orders/{id}": {Access: access.Scopes("orders/read").From("website"), Target: orders},
+			"GET /status":              {Access: access.Public("health check"), Target: status},
+			"GET /orders":              {Access: access.Scopes("orders/read"), Target: orders},
+			"GET /orders/{id}":         {Access: access.AnyOf(access.Scopes("orders/read"), access.Key("orders/read")), Target: orders},
+			"GET /orders/{id}/receipt": {Access: access.Scopes("orders/read").From("website"), Target: orders},
 		},
 	})
 	app.Synth(nil)

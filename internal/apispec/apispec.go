@@ -37,6 +37,12 @@ type Spec struct {
 	// Clients holds what each app client of those pools may ask for, by its name;
 	// nil where that is not known.
 	Clients map[string][]string
+	// Customers is set where the API has customers with static keys.
+	Customers bool
+	// KeyScopes holds scopes that those keys may have beside Scopes.
+	KeyScopes []string
+	// KeyHeader is set where a key may come in x-api-key, too.
+	KeyHeader bool
 	// AuthorizerURI is where API Gateway calls the Lambda authorizer that decides
 	// about the routes for which [NeedsAuthorizer]. Without such a route it is
 	// not used.
@@ -59,6 +65,8 @@ type Route struct {
 	// Query holds the query's parameters by name; it checks that the required
 	// ones are there.
 	Query map[string]Parameter
+	// APIKeyRequired asks for one of API Gateway's keys beside what Access asks for.
+	APIKeyRequired bool
 }
 
 // Validate returns every problem of the spec, joined, each with its route, or
@@ -134,21 +142,63 @@ func (s Spec) checkRoute(route Route) []error {
 	if len(route.Integration) == 0 {
 		problems = append(problems, errors.New("no target"))
 	}
-	if _, known := securities[route.Access.Kind]; !known && len(problems) == 0 {
-		problems = append(problems, fmt.Errorf("access rules of kind %q have no place in an API yet", route.Access.Kind))
+	if route.APIKeyRequired {
+		problems = append(problems, s.checkAPIKey(route.Access)...)
 	}
-	if route.Access.Kind != access.KindScopes {
-		return problems
+	for _, rule := range route.Access.Alternatives() {
+		switch {
+		case len(problems) > 0 && rule.Kind != access.KindScopes && rule.Kind != access.KindKey: // its rule's check reports it
+		case rule.Kind == access.KindScopes:
+			problems = append(problems, s.checkScopes(rule)...)
+			problems = append(problems, s.checkClients(rule)...)
+		case rule.Kind == access.KindKey:
+			problems = append(problems, s.checkKey(rule)...)
+		case rule.Kind != access.KindPublic:
+			problems = append(problems, fmt.Errorf("access rules of kind %q have no place in an API yet", rule.Kind))
+		}
 	}
+	if NeedsAuthorizer(route.Access) && s.AuthorizerURI == "" {
+		problems = append(problems, errors.New("it takes a Lambda authorizer to decide, and the API has none"))
+	}
+	return problems
+}
+
+func (s Spec) checkScopes(rule access.Rule) []error {
 	if len(s.UserPools) == 0 {
-		return append(problems, errors.New("asks for a scope, but the API has no user pool"))
+		return []error{errors.New("asks for a scope, but the API has no user pool")}
 	}
-	for _, scope := range route.Access.Scopes {
+	var problems []error
+	for _, scope := range rule.Scopes {
 		if !slices.Contains(s.Scopes, scope) {
 			problems = append(problems, fmt.Errorf("unknown scope %q; the user pools define %s", scope, list(s.Scopes)))
 		}
 	}
-	return append(problems, s.checkClients(route.Access)...)
+	return problems
+}
+
+func (s Spec) checkKey(rule access.Rule) []error {
+	if !s.Customers {
+		return []error{errors.New("takes customers' keys, but the API has no customers")}
+	}
+	var problems []error
+	for _, scope := range rule.Scopes {
+		if !slices.Contains(s.Scopes, scope) && !slices.Contains(s.KeyScopes, scope) {
+			problems = append(problems, fmt.Errorf("unknown scope %q of a key; the user pools and the customers define %s", scope, list(slices.Concat(s.Scopes, s.KeyScopes))))
+		}
+	}
+	return problems
+}
+
+// checkAPIKey returns why one of API Gateway's keys has no place on a route.
+func (s Spec) checkAPIKey(rule access.Rule) []error {
+	var problems []error
+	if rule.Kind == access.KindPublic {
+		problems = append(problems, errors.New("APIKeyRequired on a public route, whose only protection would be the key; it limits callers and tells nobody apart, so let the rule ask for a token or a customer's key"))
+	}
+	if s.KeyHeader {
+		problems = append(problems, errors.New("APIKeyRequired together with KeyHeader; x-api-key holds either a customer's key or one of API Gateway's, so leave one of them out"))
+	}
+	return problems
 }
 
 // checkClients returns the problems of the clients that a rule names: one that
@@ -165,9 +215,6 @@ func (s Spec) checkClients(rule access.Rule) []error {
 		case scopes != nil && !slices.ContainsFunc(rule.Scopes, asks):
 			problems = append(problems, fmt.Errorf("client %q may ask for none of the scopes, only for %s; give it one or leave it out", name, list(scopes)))
 		}
-	}
-	if NeedsAuthorizer(rule) && s.AuthorizerURI == "" {
-		problems = append(problems, errors.New("names clients, but the API has no Lambda authorizer"))
 	}
 	return problems
 }

@@ -186,6 +186,14 @@ func TestGatewayResponses(t *testing.T) {
 		t.Errorf("UNAUTHORIZED names the scheme %q", got)
 	}
 
+	keys := notes()
+	keys.Customers, keys.AuthorizerURI, keys.Title = true, "x", `Notes "of" o'Hara \ é`
+	keys.Routes = map[string]apispec.Route{"GET /x": {Access: access.AnyOf(access.Scopes("notes/read"), access.Key("notes/read")), Integration: lambda("x")}}
+	read(keys)
+	if got := doc.Responses["UNAUTHORIZED"].Parameters["gatewayresponse.header.WWW-Authenticate"]; got != `'Bearer, Basic realm="Notes -of- o-Hara - -", charset="UTF-8"'` {
+		t.Errorf("UNAUTHORIZED names the schemes %s", got)
+	}
+
 	open := notes()
 	open.Origins = nil
 	open.Routes = map[string]apispec.Route{"GET /v1/status": notes().Routes["GET /v1/status"]}
@@ -203,11 +211,25 @@ func TestAuthorizers(t *testing.T) {
 	both.Routes["GET /notes"] = apispec.Route{Access: access.Scopes("notes/read"), Integration: lambda("notes")}
 	open := session()
 	open.Routes = map[string]apispec.Route{"GET /status": {Access: access.Public("health check"), Integration: lambda("status")}}
+	keys := session()
+	keys.Customers = true
+	keys.Routes = map[string]apispec.Route{
+		"GET /a": {Access: access.Key("notes/read"), Integration: lambda("notes")},
+		"GET /b": {Access: access.AnyOf(access.Scopes("notes/read"), access.Key("notes/read")), Integration: lambda("notes")},
+		"GET /c": {Access: access.Scopes("notes/read"), Integration: lambda("notes")},
+	}
+	limited := session()
+	limited.Routes = map[string]apispec.Route{
+		"GET /a": {Access: access.Scopes("notes/read"), Integration: lambda("notes"), APIKeyRequired: true},
+		"GET /b": {Access: access.Scopes("web/use").From("website"), Integration: lambda("notes"), APIKeyRequired: true},
+	}
 	tests := []struct {
 		name           string
 		spec           apispec.Spec
 		routes, scheme string
 	}{
+		{"API keys besides", limited, "/a [{UserPool: [notes/read]}] /a [{api_key: []}] /b [{gatewright: []}] /b [{api_key: []}]", "UserPool api_key gatewright"},
+		{"keys", keys, "/a [{gatewright: []}] /b [{gatewright: []}] /c [{UserPool: [notes/read]}]", "UserPool gatewright"},
 		{"both", both, "/notes [{UserPool: [notes/read]}] /session [{gatewright: []}]", "UserPool gatewright"},
 		{"named clients", session(), "/session [{gatewright: []}]", "gatewright"},
 		{"scopes", notes(), "", "UserPool"},
@@ -253,6 +275,40 @@ func TestAuthorizers(t *testing.T) {
 	}
 }
 
+// The scheme of an API key has no authorizer, and no type of its own: as API
+// Gateway's documentation has it.
+func TestAPIKeyScheme(t *testing.T) {
+	t.Parallel()
+	spec := session()
+	route := spec.Routes["GET /session"]
+	route.APIKeyRequired = true
+	spec.Routes["GET /session"] = route
+	data, err := spec.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"api_key":{"type":"apiKey","name":"x-api-key","in":"header"}`; !strings.Contains(string(data), want) {
+		t.Errorf("got %s", data)
+	}
+}
+
+// Without the header no request starts the function; where a key may come in
+// another one, each does.
+func TestIdentitySource(t *testing.T) {
+	t.Parallel()
+	spec := session()
+	for header, want := range map[bool]string{false: `"identitySource":"method.request.header.Authorization"`, true: `"authorizerUri":"` + spec.AuthorizerURI + `","authorizerResultTtlInSeconds":0}`} {
+		spec.KeyHeader = header
+		data, err := spec.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(data), want) || header == strings.Contains(string(data), "identitySource") {
+			t.Errorf("got %s", data)
+		}
+	}
+}
+
 func TestOperationIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	spec := notes()
@@ -295,6 +351,11 @@ func TestValidate(t *testing.T) {
 	rule := func(rule access.Rule) func(*apispec.Spec) {
 		return func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: rule, Integration: lambda("x")} }
 	}
+	limited := func(rule access.Rule) func(*apispec.Spec) {
+		return func(s *apispec.Spec) {
+			s.Routes["GET /x"] = apispec.Route{Access: rule, Integration: lambda("x"), APIKeyRequired: true}
+		}
+	}
 	tests := []struct {
 		name   string
 		change func(*apispec.Spec)
@@ -320,12 +381,35 @@ func TestValidate(t *testing.T) {
 		{"clients without an authorizer", func(s *apispec.Spec) {
 			s.AuthorizerURI = ""
 			rule(access.Scopes("notes/read").From("website"))(s)
-		}, "GET /x: names clients, but the API has no Lambda authorizer"},
+		}, "GET /x: it takes a Lambda authorizer to decide, and the API has none"},
 		{"clients without a user pool", func(s *apispec.Spec) {
 			s.UserPools = nil
 			s.Routes = map[string]apispec.Route{"GET /x": {Access: access.Scopes("notes/read").From("website"), Integration: lambda("x")}}
 		}, "GET /x: asks for a scope, but the API has no user pool"},
 		{"public from a client", rule(access.Public("x").From("website")), "GET /x: a public route takes every client"},
+		{"key", rule(access.Key("notes/read")), ""},
+		{"key with a scope of the customers' own", rule(access.Key("files/read")), ""},
+		{"token or key", rule(access.AnyOf(access.Scopes("notes/read"), access.Key("notes/read", "files/read"))), ""},
+		{"key with an unknown scope", rule(access.Key("notes/erase")), `GET /x: unknown scope "notes/erase" of a key; the user pools and the customers define files/read, notes/read, notes/write`},
+		{"token with a scope of keys", rule(access.AnyOf(access.Scopes("files/read"), access.Key("files/read"))), `GET /x: unknown scope "files/read"; the user pools define notes/read, notes/write`},
+		{"unknown client of one of two rules", rule(access.AnyOf(access.Scopes("notes/read").From("shop"), access.Key("notes/read"))), `GET /x: unknown client "shop"`},
+		{"key without customers", func(s *apispec.Spec) {
+			s.Customers = false
+			rule(access.Key("notes/read"))(s)
+		}, "GET /x: takes customers' keys, but the API has no customers"},
+		{"key without an authorizer", func(s *apispec.Spec) {
+			s.AuthorizerURI = ""
+			rule(access.Key("notes/read"))(s)
+		}, "GET /x: it takes a Lambda authorizer to decide, and the API has none"},
+		{"API key", limited(access.Scopes("notes/read")), ""},
+		{"API key beside a customer's", limited(access.Key("notes/read")), ""},
+		{"API key alone", limited(access.Public("x")), "GET /x: APIKeyRequired on a public route, whose only protection would be the key"},
+		{"API key in a header of customers' keys", func(s *apispec.Spec) {
+			s.KeyHeader = true
+			limited(access.Key("notes/read"))(s)
+		}, "GET /x: APIKeyRequired together with KeyHeader; x-api-key holds either a customer's key or one of API Gateway's"},
+		{"guests", rule(access.Rule{Kind: "guest"}), `GET /x: unknown kind of access rule "guest"`},
+		{"guests or keys", rule(access.AnyOf(access.Rule{Kind: "guest"}, access.Key("notes/read"))), `GET /x: AnyOf rule 1: IAM decides about callers of kind "guest"`},
 		{"no target", func(s *apispec.Spec) { s.Routes["GET /x"] = apispec.Route{Access: public.Access} }, "GET /x: no target"},
 		{"no path", with("GET"), `GET: malformed pattern; write "GET /path"`},
 		{"two spaces", with("GET  /x"), `GET  /x: malformed pattern; write "GET /path"`},
@@ -375,6 +459,7 @@ func TestValidate(t *testing.T) {
 			spec := notes()
 			spec.Routes = maps.Clone(spec.Routes)
 			spec.Clients = map[string][]string{"website": {"notes/read"}, "app": nil}
+			spec.Customers, spec.KeyScopes = true, []string{"files/read"}
 			spec.AuthorizerURI = lambda("authorizer")["uri"].(string)
 			tt.change(&spec)
 			err := spec.Validate()

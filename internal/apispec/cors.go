@@ -3,6 +3,8 @@ package apispec
 import (
 	"slices"
 	"strings"
+
+	"github.com/gatewright/gatewright/access"
 )
 
 // Headers of the CORS protocol (Fetch standard, "CORS protocol").
@@ -130,15 +132,40 @@ func (s Spec) gatewayResponses() map[string]gatewayResponse {
 		responses["DEFAULT_4XX"] = gatewayResponse{Parameters: cors}
 		responses["DEFAULT_5XX"] = gatewayResponse{Parameters: cors}
 	}
-	if s.takesTokens() {
-		// RFC 6750 section 3: a 401 names the scheme that would be taken.
-		parameters := map[string]string{gatewayHeader("WWW-Authenticate"): quote("Bearer")}
+	if challenge := s.challenge(); challenge != "" {
+		parameters := map[string]string{gatewayHeader("WWW-Authenticate"): quote(challenge)}
 		for name, value := range cors {
 			parameters[name] = value
 		}
 		responses["UNAUTHORIZED"] = gatewayResponse{StatusCode: 401, Parameters: parameters}
 	}
 	return responses
+}
+
+// challenge names the schemes that the API takes, as a 401 has to (RFC 6750
+// section 3, RFC 7617 section 2). It is the union over all routes: a gateway
+// response is one for the whole API.
+func (s Spec) challenge() string {
+	switch {
+	case s.takes(access.KindKey):
+		return `Bearer, Basic realm="` + s.realm() + `", charset="UTF-8"`
+	case s.takes(access.KindScopes):
+		return "Bearer"
+	default:
+		return ""
+	}
+}
+
+// realm is the API's title, without what would end a quoted text of HTTP or of
+// API Gateway.
+func (s Spec) realm() string {
+	plain := func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"'\`, r) {
+			return '-'
+		}
+		return r
+	}
+	return strings.Map(plain, s.Title)
 }
 
 func gatewayHeader(name string) string { return "gatewayresponse.header." + name }

@@ -73,11 +73,11 @@ type (
 		SecuritySchemes map[string]securityScheme  `json:"securitySchemes,omitempty"`
 	}
 	securityScheme struct {
-		Type       string     `json:"type"`
-		Name       string     `json:"name"`
-		In         string     `json:"in"`
-		AuthType   string     `json:"x-amazon-apigateway-authtype"`
-		Authorizer authorizer `json:"x-amazon-apigateway-authorizer"`
+		Type       string      `json:"type"`
+		Name       string      `json:"name"`
+		In         string      `json:"in"`
+		AuthType   string      `json:"x-amazon-apigateway-authtype,omitempty"`
+		Authorizer *authorizer `json:"x-amazon-apigateway-authorizer,omitempty"`
 	}
 	authorizer struct {
 		Type           string   `json:"type"`
@@ -92,11 +92,13 @@ type (
 	}
 )
 
-// Names of the security schemes, and with them of the authorizers: the user
-// pools' own, and the Lambda authorizer.
+// Names of the security schemes. Those of the user pools' own authorizer and of
+// the Lambda authorizer are the authorizers' names, too; the third asks for one of
+// API Gateway's keys.
 const (
 	schemeUserPool = "UserPool"
 	schemeLambda   = "gatewright"
+	schemeAPIKey   = "api_key"
 )
 
 // paths writes each route, and beside it the preflight of its path.
@@ -120,7 +122,7 @@ func (s Spec) paths(routes []route) map[string]map[string]operation {
 		if r.method == preflightMethod {
 			op.Responses = s.preflightResponses()
 		} else {
-			op.Security = securities[r.Access.Kind](r.Access)
+			op.Security = security(r.Route)
 		}
 		if r.validated() {
 			op.Validator = validatorName
@@ -142,29 +144,40 @@ func parameters(r route) []parameter {
 	return out
 }
 
-// securities turns a rule of each kind into OpenAPI's terms. A route with no
-// security is open, so a kind that does not stand here is refused.
-var securities = map[access.Kind]func(access.Rule) []map[string][]string{
-	access.KindPublic: func(access.Rule) []map[string][]string { return nil },
-	access.KindScopes: func(rule access.Rule) []map[string][]string {
-		if NeedsAuthorizer(rule) {
-			return []map[string][]string{{schemeLambda: {}}}
-		}
-		return []map[string][]string{{schemeUserPool: slices.Clone(rule.Scopes)}}
-	},
+// security turns a route's rule into OpenAPI's terms. A route with no security is
+// open, so only a public one has none. An API key stands in a requirement of its
+// own: API Gateway writes a method that asks for both so when it exports it, and
+// so does AWS SAM. To OpenAPI these would be alternatives; API Gateway has none.
+func security(r Route) []map[string][]string {
+	var asks []map[string][]string
+	switch {
+	case r.Access.Kind == access.KindPublic:
+		return nil
+	case r.Access.Kind == access.KindScopes && !NeedsAuthorizer(r.Access):
+		asks = append(asks, map[string][]string{schemeUserPool: slices.Clone(r.Access.Scopes)})
+	default:
+		asks = append(asks, map[string][]string{schemeLambda: {}})
+	}
+	if r.APIKeyRequired {
+		asks = append(asks, map[string][]string{schemeAPIKey: {}})
+	}
+	return asks
 }
 
 // NeedsAuthorizer reports whether a Lambda authorizer decides about a rule: the
-// one of the user pools tells scopes apart, not clients.
+// one of the user pools tells scopes apart, and nothing else.
 func NeedsAuthorizer(rule access.Rule) bool {
-	return rule.Kind == access.KindScopes && len(rule.Clients) > 0
+	return rule.Kind == access.KindKey || rule.Kind == access.KindAnyOf || rule.Kind == access.KindScopes && len(rule.Clients) > 0
 }
 
 func (s Spec) components(models map[string]json.RawMessage) *components {
 	schemes := map[string]securityScheme{}
 	for _, r := range s.Routes {
+		if r.APIKeyRequired {
+			schemes[schemeAPIKey] = securityScheme{Type: "apiKey", Name: keyHeader, In: "header"}
+		}
 		switch {
-		case r.Access.Kind != access.KindScopes:
+		case r.Access.Kind == access.KindPublic:
 		case NeedsAuthorizer(r.Access):
 			schemes[schemeLambda] = bearer("custom", s.lambdaAuthorizer())
 		default:
@@ -180,28 +193,36 @@ func (s Spec) components(models map[string]json.RawMessage) *components {
 	return &components{Schemas: models, SecuritySchemes: schemes}
 }
 
+// keyHeader holds one of API Gateway's keys. A scheme of that name without an
+// authorizer makes a method ask for one ("Configure a method to use API keys with
+// an OpenAPI definition").
+const keyHeader = "x-api-key"
+
 // bearer is a scheme whose credential comes in the Authorization header.
 func bearer(authType string, a authorizer) securityScheme {
-	return securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: authType, Authorizer: a}
+	return securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: authType, Authorizer: &a}
 }
 
 // lambdaAuthorizer is asked about each request anew, so that a revocation bites
 // and an answer about one route never counts for another. Without the header it
 // is not asked: API Gateway answers 401 itself ("x-amazon-apigateway-authorizer
-// object"; "Use API Gateway Lambda authorizers").
+// object"; "Use API Gateway Lambda authorizers"). Where a key may come in another
+// header, it is always asked, because all identity sources must be there.
 func (s Spec) lambdaAuthorizer() authorizer {
-	return authorizer{
-		Type:           "request",
-		URI:            s.AuthorizerURI,
-		IdentitySource: "method.request.header.Authorization",
-		TTL:            new(int),
+	a := authorizer{Type: "request", URI: s.AuthorizerURI, TTL: new(int)}
+	if !s.KeyHeader {
+		a.IdentitySource = "method.request.header.Authorization"
 	}
+	return a
 }
 
-func (s Spec) takesTokens() bool {
+// takes reports whether some route takes callers of a kind.
+func (s Spec) takes(kind access.Kind) bool {
 	for _, r := range s.Routes {
-		if r.Access.Kind == access.KindScopes {
-			return true
+		for _, rule := range r.Access.Alternatives() {
+			if rule.Kind == kind {
+				return true
+			}
 		}
 	}
 	return false

@@ -48,6 +48,7 @@ var rules = []rule{
 	{"internal/apispec", []string{"access", "internal/authconfig"}, none, []string{awscdk, jsii, sdk}, "the document is pure, and so testable in milliseconds"},
 	{"internal/gobuild", none, none, []string{awscdk, jsii, sdk}, "constructs and the local runtime build functions the same way"},
 	{"internal/authn", none, none, nil, "what decides about tokens is read in one sitting and has no supply chain"},
+	{"internal/customers", []string{"internal/authn"}, []string{sdk, "github.com/aws/smithy-go"}, []string{awscdk, jsii, sdk + "/config"}, "the authorizer and the command read the same records"},
 	{"caller", []string{"access"}, []string{lambdaGo + "/events"}, []string{awscdk, jsii, sdk}, "every handler carries it"},
 	{"lambdas/", []string{"internal/authn", "internal/authconfig", "internal/customers", "caller"}, []string{lambdaGo, sdk}, []string{awscdk, jsii}, "a Lambda function starts in milliseconds"},
 	{"internal/assembly", nil, nil, []string{awscdk, jsii, module + "/constructs"}, "a command starts no Node process"},

@@ -38,11 +38,24 @@ func (r *reader) readUserPool(s *stack, id string) {
 	if pool.Name == "" {
 		pool.Name = s.generatedName(id, 128)
 	}
+	if pool.MFA == "ON" && !pool.SoftwareTokenMFA {
+		r.unservedFactors(p)
+	}
 	pool.PreTokenFunctionARN, pool.PreTokenVersion = p.object("LambdaConfig").ignored().preToken()
 	for _, other := range r.stacks {
 		r.readOfPool(other, pool)
 	}
 	r.model.UserPools = append(r.model.UserPools, pool)
+}
+
+// unservedFactors keeps a pool from being served in which everybody needs a
+// second factor, and none is known to be one that can be set up here.
+func (r *reader) unservedFactors(p props) {
+	if _, unknown := p.unknown("EnabledMfas"); unknown {
+		p.texts("EnabledMfas") // listed already; now it decides
+		return
+	}
+	r.problem(p.at+".EnabledMfas", "MFA is required and no second factor that is served (SOFTWARE_TOKEN_MFA) is enabled; add it")
 }
 
 const preTokenConfig = "PreTokenGenerationConfig"

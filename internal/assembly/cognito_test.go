@@ -203,6 +203,30 @@ func TestUnknownIdentity(t *testing.T) {
 	}
 }
 
+// A pool in which everybody needs a second factor is served if it is one that can
+// be set up here, and read in any case.
+func TestRequiredSecondFactor(t *testing.T) {
+	t.Parallel()
+	const unserved = "Identity/Pool.EnabledMfas: MFA is required and no second factor that is served (SOFTWARE_TOKEN_MFA) is enabled; add it"
+	for name, tt := range map[string]struct{ properties, problem string }{
+		"an app":            {`"MfaConfiguration": "ON", "EnabledMfas": ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]`, ""},
+		"text messages":     {`"MfaConfiguration": "ON", "EnabledMfas": ["SMS_MFA"]`, unserved},
+		"none said":         {`"MfaConfiguration": "ON"`, unserved},
+		"not known":         {`"MfaConfiguration": "ON", "EnabledMfas": {"Fn::ImportValue": "elsewhere"}`, "elsewhere"},
+		"optional":          {`"MfaConfiguration": "OPTIONAL", "EnabledMfas": ["SMS_MFA"]`, ""},
+		"off, so of no use": {`"EnabledMfas": ["SMS_MFA"]`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := read(t, [2]string{"Identity", `{"Resources": {"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {` + tt.properties + `}}}}`})
+			err := m.Servable()
+			if len(m.UserPools) != 1 || (err != nil) != (tt.problem != "") || err != nil && (len(m.NotUnderstood) != 1 || !strings.Contains(err.Error(), tt.problem)) {
+				t.Errorf("%d pools, %v; want %q", len(m.UserPools), err, tt.problem)
+			}
+		})
+	}
+}
+
 func TestSignInClient(t *testing.T) {
 	t.Parallel()
 	got, err := readPool(t, pool(`{}`, `, "ClientName": "website", "AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthFlows": ["code"],

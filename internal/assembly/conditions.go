@@ -44,6 +44,9 @@ func (r *resolver) namedCondition(s *stack, name, at string) any {
 
 // condition is true, false or an [Unknown].
 func (r *resolver) condition(s *stack, value any, at string) any {
+	if u, ok := value.(Unknown); ok {
+		return u
+	}
 	object, _ := value.(map[string]any)
 	if name, ok := object["Condition"].(string); ok && len(object) == 1 && r.spend(1) {
 		return r.namedCondition(s, name, at)

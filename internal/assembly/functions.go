@@ -12,11 +12,15 @@ import (
 func (r *resolver) call(s *stack, name string, argument any, at string) any {
 	switch name {
 	case "Ref":
-		id, ok := argument.(string)
-		if !ok {
+		// AWS::LanguageExtensions lets a function name the resource.
+		id := r.resolve(s, argument, at)
+		if u, ok := id.(Unknown); ok {
+			return u
+		}
+		if _, ok := id.(string); !ok {
 			return unknown(at, "malformed Ref")
 		}
-		return r.ref(s, id, at)
+		return r.ref(s, text(id), at)
 	case "Fn::GetAtt":
 		return r.getAtt(s, argument, at)
 	case "Fn::Sub":
@@ -42,6 +46,9 @@ func (r *resolver) call(s *stack, name string, argument any, at string) any {
 	case "Fn::Transform":
 		return r.transform(s, argument, at)
 	default:
+		if u, ok := argument.(Unknown); ok {
+			return u // in place of a loop
+		}
 		return unknown(at, "%s is not understood", name)
 	}
 }
@@ -54,7 +61,11 @@ func (r *resolver) getAtt(s *stack, argument any, at string) any {
 		id, attribute = cut(a)
 	case []any:
 		if len(a) == 2 {
-			id, _ = a[0].(string)
+			name := r.resolve(s, a[0], at) // a function with AWS::LanguageExtensions
+			if u, ok := name.(Unknown); ok {
+				return u
+			}
+			id = text(name)
 			attribute = r.resolve(s, a[1], at)
 		}
 	}

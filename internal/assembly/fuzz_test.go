@@ -45,6 +45,9 @@ func read(data []byte) (*Model, error) {
 		return nil, err
 	}
 	s := &stack{id: "S", name: "S", path: "S", account: unknownAccount, region: unknownRegion, template: t}
+	if err := s.expand(); err != nil {
+		return nil, err
+	}
 	a := &Assembly{Dir: "S", units: []unit{newUnit("S", []*stack{s})}}
 	return a.Model("", Options{})
 }
@@ -111,6 +114,8 @@ func FuzzTemplate(f *testing.F) {
 		"", "{", "{}", "[]", "a: b", "\ufeff{}", "Resources: {A: {Type: T}}", `{"Resources": {"A": {"Type": "T"}}}`,
 		"Resources:\n  A:\n    Type: !Sub '${B}'\n    Properties: !If [C, !Ref D, !GetAtt E.F]\n",
 		"A: &x [*x]\n", "<<: {a: b}\n", "? a\n: b\n", "a: !Ref\nb: |\n  c\n", "- - - a\n", "a: {b: !Ref AWS::Region}\n", "a: \"\\ud800\"\n",
+		`{"Transform": "AWS::LanguageExtensions", "Parameters": {"L": {"Type": "CommaDelimitedList", "Default": "a,b"}}, "Resources": {"Fn::ForEach::A": ["X", {"Ref": "L"}, {"R${X}": {"Type": "T",
+			"Condition": {"Fn::Sub": "${X}"}, "Properties": {"Fn::ForEach::B": ["Y", ["&{X}", "-"], {"P&{Y}": {"Ref": "X"}}]}}}]}}`,
 		"Outputs: {A: {Value: !ImportValue x, Export: {Name: !ImportValue x}}}",
 		"Parameters: {P: {Type: List<Number>, Default: 1}}\nResources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref P}}}",
 		"Resources: {A: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x, Parameters: !Ref A}}}",

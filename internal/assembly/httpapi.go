@@ -34,7 +34,7 @@ func (a *apiReader) readHTTPAPI(d declared) {
 	}
 	for _, name := range []string{"Body", "BodyS3Location"} {
 		if p.has(name) {
-			a.note(d.at, "the %s of an HTTP API is not read", name)
+			a.add(Problem{Path: d.at, Text: "the " + name + " of an HTTP API is not read", Hides: true})
 		}
 	}
 	api := &HTTPAPI{

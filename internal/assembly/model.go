@@ -8,6 +8,8 @@
 // template does not carry.
 package assembly
 
+import "slices"
+
 // Model is what one stage deploys, with every reference resolved.
 type Model struct {
 	Stage   string // CDK Stage id, the stack's id where there is no Stage, or the template's file name without extension
@@ -36,6 +38,11 @@ type Model struct {
 	// Metadata holds each template's own Metadata, by stack id.
 	Metadata map[string]map[string]any
 
+	// Unknown names the properties, and the deletion policies, of resources that
+	// are not known, or not in full: what is read of them may be less than what
+	// holds. See [Model.Known].
+	Unknown map[Place][]string
+
 	// NotUnderstood lists what was not, in the order found.
 	NotUnderstood []Problem
 }
@@ -55,6 +62,15 @@ type Problem struct {
 	// Decides is set where ignoring it could serve what AWS would refuse.
 	// Nothing is served from a model that has such a problem.
 	Decides bool
+	// Hides is set where resources, or routes, stand behind it that nobody has
+	// read: the model may hold less than what is deployed.
+	Hides bool
+}
+
+// Known reports whether some of a resource's properties are known in full, as
+// those that it does not have are.
+func (m *Model) Known(at Place, properties ...string) bool {
+	return !slices.ContainsFunc(m.Unknown[at], func(name string) bool { return slices.Contains(properties, name) })
 }
 
 func (p Problem) String() string { return p.Path + ": " + p.Text }

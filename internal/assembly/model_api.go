@@ -34,6 +34,10 @@ type RestAPI struct {
 
 	// Domains are the ways to it through custom domains, by name and base path.
 	Domains []Domain
+
+	// Customers are whose keys Gatewright's own Lambda authorizer takes; nil where
+	// it takes none.
+	Customers *Customers
 }
 
 // Compression of answers for clients that accept it.
@@ -168,9 +172,9 @@ type Authorization struct {
 	Scopes     []string    // any one suffices
 	Authorizer *Authorizer // set for COGNITO_USER_POOLS and CUSTOM
 
-	// Token is what Gatewright's own Lambda authorizer asks for; nil where
+	// Rules are what Gatewright's own Lambda authorizer asks for; nil where
 	// another decides, or its rules are not known. The gateway asks the function.
-	Token *TokenRule
+	Rules *CallerRules
 }
 
 // Authorizer types.

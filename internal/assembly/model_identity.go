@@ -139,8 +139,8 @@ type IdentityPool struct {
 }
 
 // Role is an AWS::IAM::Role with every policy of the stage that is attached to
-// it, and those of AWS that speak of every API. Any other managed policy stands
-// by its ARN.
+// it, and those of AWS that are known here. Any other managed policy stands by
+// its ARN.
 type Role struct {
 	Place
 	Name     string
@@ -150,6 +150,9 @@ type Role struct {
 
 	// Managed are the ARNs of attached policies whose statements are not known.
 	Managed []string
+	// Bounded is set where a permissions boundary, which is not read, may keep
+	// the role from what its policies allow.
+	Bounded bool
 }
 
 // Policy is an inline or managed policy of a role. One whose document was not

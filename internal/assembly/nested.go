@@ -32,6 +32,9 @@ func (s *stack) readNested() error {
 			}
 			inner := outer.nest(id, t)
 			inner.dir = filepath.Dir(file)
+			if err := inner.expand(); err != nil {
+				return &InputError{fmt.Sprintf("%s: %v", file, err)}
+			}
 			outer.nested = append(outer.nested, inner)
 			below = append(below, inner)
 		}

@@ -22,7 +22,7 @@ func (a *apiReader) readBody(d declared, api *RestAPI) {
 		at = d.at + ".BodyS3Location"
 		var err error
 		if body, err = d.definition(); err != nil {
-			a.problem(at, "%v", err)
+			a.hidden(at, "%v", err)
 			return
 		}
 	case d.has("Body"):
@@ -39,12 +39,12 @@ func (a *apiReader) readBody(d declared, api *RestAPI) {
 	defer func() {
 		// The OpenAPI libraries do not expect null where an object is due.
 		if recover() != nil {
-			a.problem(at, "a malformed OpenAPI document")
+			a.hidden(at, "a malformed OpenAPI document")
 		}
 	}()
 	b.checkKeys()
 	if err := b.load(); err != nil {
-		a.problem(at, "%v", err)
+		a.hidden(at, "%v", err)
 		return
 	}
 	if policy, ok := document[extensionPolicy]; ok {

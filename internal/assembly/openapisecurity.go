@@ -68,7 +68,9 @@ func (b *bodyReader) readAuthorizer(at, name, authType string, scheme *openapi3.
 }
 
 // authorize reads what an operation asks of its caller. Anything but one
-// requirement of known schemes, or none, admits nobody. API Gateway does not use
+// requirement of known schemes, or none, admits nobody; beside it an API key may
+// be asked for in the same requirement or, as API Gateway exports it, in one of its
+// own, which is no alternative to it. API Gateway does not use
 // the security of the whole document ("Amazon API Gateway important notes"), so
 // an operation that has none of its own is open.
 func (b *bodyReader) authorize(at string, op *openapi3.Operation, route *Route) {
@@ -83,13 +85,18 @@ func (b *bodyReader) authorize(at string, op *openapi3.Operation, route *Route) 
 		return
 	}
 	at += ".security"
-	if len(*op.Security) > 1 || len((*op.Security)[0]) == 0 {
-		b.problem(at, "exactly one requirement is understood")
+	requirements := slices.DeleteFunc(slices.Clone(*op.Security), b.keyAlone)
+	route.APIKeyRequired = len(requirements) < len(*op.Security)
+	if len(requirements) == 0 {
+		return
+	}
+	if len(requirements) > 1 || len(requirements[0]) == 0 {
+		b.problem(at, "exactly one requirement is understood, and one for an API key beside it")
 		route.Authorization = Authorization{}
 		return
 	}
 	authorized := false
-	for _, name := range slices.Sorted(maps.Keys((*op.Security)[0])) {
+	for _, name := range slices.Sorted(maps.Keys(requirements[0])) {
 		scheme, known := b.schemes[name]
 		switch {
 		case !known:
@@ -103,8 +110,18 @@ func (b *bodyReader) authorize(at string, op *openapi3.Operation, route *Route) 
 		}
 		authorized = true
 		route.Authorization = scheme.authorization
-		route.Authorization.Scopes = slices.Clone((*op.Security)[0][name])
+		route.Authorization.Scopes = slices.Clone(requirements[0][name])
 	}
+}
+
+// keyAlone reports whether a requirement is for an API key and nothing else.
+func (b *bodyReader) keyAlone(requirement openapi3.SecurityRequirement) bool {
+	for name := range requirement {
+		if !b.schemes[name].key {
+			return false
+		}
+	}
+	return len(requirement) > 0
 }
 
 // authenticate reads an operation's own type of authorization, in any case,

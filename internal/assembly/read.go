@@ -78,7 +78,7 @@ type reader struct {
 func newReader(u unit, o Options) *reader {
 	r := &reader{
 		resolver: newResolver(copies(u.stacks), o),
-		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}, Metadata: map[string]map[string]any{}},
+		model:    &Model{Stage: u.id, Region: unknownRegion, Account: unknownAccount, Outputs: map[string]map[string]string{}, Metadata: map[string]map[string]any{}, Unknown: map[Place][]string{}},
 		resolved: map[nameIn]any{},
 		problems: map[[2]string]int{},
 	}
@@ -112,6 +112,11 @@ func (r *reader) problem(at string, format string, arguments ...any) {
 	r.add(Problem{Path: at, Text: fmt.Sprintf(format, arguments...), Decides: true})
 }
 
+// hidden notes what stands in the place of things that could decide.
+func (r *reader) hidden(at string, format string, arguments ...any) {
+	r.add(Problem{Path: at, Text: fmt.Sprintf(format, arguments...), Decides: true, Hides: true})
+}
+
 // note notes what was not understood and decides about no request.
 func (r *reader) note(at string, format string, arguments ...any) {
 	r.add(Problem{Path: at, Text: fmt.Sprintf(format, arguments...)})
@@ -121,7 +126,8 @@ func (r *reader) note(at string, format string, arguments ...any) {
 func (r *reader) add(p Problem) {
 	key := [2]string{p.Path, p.Text}
 	if i, listed := r.problems[key]; listed {
-		r.model.NotUnderstood[i].Decides = r.model.NotUnderstood[i].Decides || p.Decides
+		known := &r.model.NotUnderstood[i]
+		known.Decides, known.Hides = known.Decides || p.Decides, known.Hides || p.Hides
 		return
 	}
 	r.problems[key] = len(r.model.NotUnderstood)
@@ -175,7 +181,17 @@ func (r *reader) readTemplate(s *stack) {
 		r.model.Metadata[s.id] = s.template.Metadata
 	}
 	for _, name := range s.template.transforms() {
-		r.problem(s.path, "Transform %s is not understood", name)
+		if name != languageExtensions {
+			r.hidden(s.path, "Transform %s is not understood", name)
+		}
+	}
+	for _, section := range []string{"Conditions", "Outputs"} {
+		values, _ := s.template.source[section].(map[string]any)
+		for _, id := range slices.Sorted(maps.Keys(values)) {
+			if strings.HasPrefix(id, "Fn::") {
+				r.note(s.path+"."+section+"."+id, "%s", s.whyNot(id, values[id]))
+			}
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.template.Resources)) {
 		r.readResource(s, id)
@@ -186,14 +202,16 @@ func (r *reader) readResource(s *stack, id string) {
 	res, place := s.template.Resources[id], s.place(id)
 	switch {
 	case res.Transform != nil:
-		r.problem(place.Path, "Fn::Transform is not understood")
+		r.hidden(place.Path, "Fn::Transform is not understood")
 	case strings.HasPrefix(id, "Fn::"):
-		r.problem(place.Path, "%s is not understood", id)
+		r.hidden(place.Path, "%s", s.whyNot(id, res.Loop))
 		return
 	case res.Type == typeNestedStack && r.inner(s, id) == nil:
-		r.problem(place.Path, "the template of the nested stack is not in the assembly")
+		r.hidden(place.Path, "the template of the nested stack is not in the assembly")
 	case res.Type == "":
 		r.problem(place.Path, "it has no Type")
+	case strings.HasPrefix(res.Type, "AWS::Serverless::"): // makes resources of other types
+		r.hidden(place.Path, "%s is not understood", res.Type)
 	case r.isRefused(res.Type):
 		r.problem(place.Path, "%s is not understood", res.Type)
 	}
@@ -207,28 +225,47 @@ func (r *reader) readResource(s *stack, id string) {
 	}
 	values := r.values(s, id)
 	if u, ok := values.(Unknown); ok {
-		r.problem(u.At, "%s", u.Reason)
+		r.hidden(u.At, "%s", u.Reason)
 	}
 	properties, _ := values.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if _, unknown := firstUnknown(properties[name]); unknown {
+			r.model.Unknown[place] = append(r.model.Unknown[place], name)
+		}
+	}
 	r.model.Resources = append(r.model.Resources, &Resource{
 		Place: place, Type: res.Type, Properties: properties, Metadata: res.Metadata,
-		DeletionPolicy:      r.policyOf(s, res.DeletionPolicy, place.Path+".DeletionPolicy"),
-		UpdateReplacePolicy: r.policyOf(s, res.UpdateReplacePolicy, place.Path+".UpdateReplacePolicy"),
+		DeletionPolicy:      r.policyOf(s, place, "DeletionPolicy", res.DeletionPolicy),
+		UpdateReplacePolicy: r.policyOf(s, place, "UpdateReplacePolicy", res.UpdateReplacePolicy),
 	})
+}
+
+// whyNot says why a function that makes members of a section is not understood.
+func (s *stack) whyNot(id string, value any) string {
+	u, failed := value.(Unknown)
+	switch {
+	case failed:
+		return u.Reason
+	case strings.HasPrefix(id, loopPrefix) && !s.template.extended():
+		return fmt.Sprintf("%s is not understood without the transform %s", id, languageExtensions)
+	}
+	return id + " is not understood"
 }
 
 // policyOf is what becomes of a resource, and empty where it is not known,
 // which decides about no request.
-func (r *reader) policyOf(s *stack, value any, at string) string {
+func (r *reader) policyOf(s *stack, place Place, name string, value any) string {
 	if value == nil {
 		return ""
 	}
+	at := place.Path + "." + name
 	switch policy := r.resolve(s, value, at).(type) {
 	case string:
 		return policy
 	case noValue:
 	case Unknown:
 		r.note(at, "%s", policy.Reason)
+		r.model.Unknown[place] = append(r.model.Unknown[place], name)
 	default:
 		r.note(at, "%s where a text is due", kindOf(policy))
 	}

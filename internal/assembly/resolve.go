@@ -126,6 +126,9 @@ func (r *resolver) resolveMembers(s *stack, v map[string]any, at string) any {
 	out := make(map[string]any, len(v))
 	for key, member := range v {
 		if strings.HasPrefix(key, "Fn::") {
+			if u, ok := member.(Unknown); ok {
+				return u // in place of a loop
+			}
 			return unknown(at, "%s beside other keys is not understood", key)
 		}
 		if resolved := r.resolve(s, member, at+"."+key); resolved != (noValue{}) {

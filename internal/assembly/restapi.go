@@ -93,6 +93,10 @@ func (a *apiReader) readPolicy(api *RestAPI, document any, at string) {
 	statements, err := iam.ParsePolicy(document)
 	if err != nil {
 		a.problem(at, "%v", err)
+		statements = []iam.Statement{ // one that may allow and may deny anything
+			{Effect: iam.Allow, Actions: []string{iam.Unknown}, Resources: []string{iam.Unknown}},
+			{Effect: iam.Deny, Actions: []string{iam.Unknown}, Resources: []string{iam.Unknown}},
+		}
 	}
 	api.Policy = append(api.Policy, statements...)
 	a.problem(at, "a resource policy is not evaluated yet")

@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -17,15 +18,30 @@ const (
 	typeGroupPolicy   = "AWS::IAM::GroupPolicy"
 )
 
-// awsManaged are the policies of AWS that speak of APIs without naming one
-// ("AWS managed policies for job functions", IAM user guide, and "Control
-// access for invoking an API", Amazon API Gateway).
+// awsManaged are the policies of AWS that speak of APIs without naming one, and
+// those that functions commonly have, with all that they say of the services
+// that are served or reported (AWS managed policy reference guide).
 var awsManaged = map[string]iam.Statement{
 	"AdministratorAccess": {Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}},
 	"PowerUserAccess":     {Effect: iam.Allow, NotActions: []string{"iam:*", "organizations:*", "account:*"}, Resources: []string{"*"}},
 	"AmazonAPIGatewayInvokeFullAccess": {
 		Effect: iam.Allow, Actions: []string{"execute-api:Invoke", "execute-api:ManageConnections"}, Resources: []string{"arn:aws:execute-api:*:*:*"},
 	},
+	"service-role/AWSLambdaBasicExecutionRole":     allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+	"service-role/AWSLambdaVPCAccessExecutionRole": allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+	"AWSXRayDaemonWriteAccess":                     allow("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSampling*"),
+	"AmazonDynamoDBFullAccess":                     allow("dynamodb:*"),
+	"AmazonDynamoDBFullAccess_v2":                  allow("dynamodb:*"),
+	"AmazonDynamoDBReadOnlyAccess": allow("dynamodb:BatchGetItem", "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetAbacStatus",
+		"dynamodb:GetItem", "dynamodb:GetResourcePolicy", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"),
+	"AmazonCognitoPowerUser": allow("cognito-idp:*", "cognito-identity:*"),
+	"AmazonCognitoReadOnly": allow("cognito-idp:Describe*", "cognito-idp:AdminGet*", "cognito-idp:AdminList*", "cognito-idp:List*", "cognito-idp:Get*",
+		"cognito-identity:Describe*", "cognito-identity:Get*", "cognito-identity:List*"),
+}
+
+// allow is the statement of a policy for every resource.
+func allow(actions ...string) iam.Statement {
+	return iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{"*"}}
 }
 
 // attachment is a policy of its own with those it is attached to.
@@ -126,7 +142,7 @@ func (r *reader) readRole(s *stack, id string, attachments []*attachment) {
 			role.Managed = append(role.Managed, arn)
 		}
 	}
-	if p.has("PermissionsBoundary") {
+	if role.Bounded = p.has("PermissionsBoundary"); role.Bounded {
 		r.note(p.at, "PermissionsBoundary is not read: the role may do less than its policies say")
 	}
 	r.model.Roles = append(r.model.Roles, role)
@@ -149,7 +165,10 @@ func (r *reader) noteGrants(s *stack, id string) {
 func grantsInvoke(statements []iam.Statement) bool {
 	return slices.ContainsFunc(statements, func(s iam.Statement) bool {
 		some := s.NotResources != nil || slices.ContainsFunc(s.Resources, func(arn string) bool {
-			return strings.HasPrefix(arn, "*") || strings.Contains(arn, ":execute-api:")
+			parts := strings.SplitN(arn, ":", 4)
+			service := parts[min(2, len(parts)-1)] // a * that ends an ARN early covers whatever follows
+			covers, err := path.Match(service, "execute-api")
+			return err == nil && covers || strings.HasPrefix(arn, "*")
 		})
 		return s.Effect == iam.Allow && some && s.Covers("execute-api:Invoke")
 	})

@@ -45,19 +45,19 @@ func TestRolePolicies(t *testing.T) {
 			"Role": {"Type": "AWS::IAM::Role", "Properties": {"Path": "/team/", "RoleName": "caller", ` + trust + `,
 				"Policies": [{"PolicyName": "inline", ` + invoke + `}],
 				"ManagedPolicyArns": [{"Ref": "Managed"}, {"Fn::ImportValue": "Shared:Arn"}, "arn:aws:iam::aws:policy/AdministratorAccess",
-					"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]}},
+					"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "arn:aws:iam::aws:policy/AWSDenyAll"]}},
 			"Other": {"Type": "AWS::IAM::Role", "Properties": {` + trust + `}},
 			"Beside": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "beside", "Roles": [{"Ref": "Role"}], ` + invoke + `}},
 			"Single": {"Type": "AWS::IAM::RolePolicy", "Properties": {"PolicyName": "single", "RoleName": {"Ref": "Role"}, ` + invoke + `}},
 			"Managed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "managed", "Roles": [{"Ref": "Other"}], ` + invoke + `}}}}`})
 	role := roles["Role"]
-	if got, want := policyNames(role), []string{"inline", "beside", "single", "managed", "exported", "AdministratorAccess"}; !sameSet(got, want) {
+	if got, want := policyNames(role), []string{"inline", "beside", "single", "managed", "exported", "AdministratorAccess", "service-role/AWSLambdaBasicExecutionRole"}; !sameSet(got, want) {
 		t.Errorf("the role's policies are %v, want %v", got, want)
 	}
 	if role.Name != "caller" || role.ARN != "arn:aws:iam::111122223333:role/team/caller" {
 		t.Errorf("the role is %s, %s", role.Name, role.ARN)
 	}
-	if want := []string{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}; !reflect.DeepEqual(role.Managed, want) {
+	if want := []string{"arn:aws:iam::aws:policy/AWSDenyAll"}; !reflect.DeepEqual(role.Managed, want) {
 		t.Errorf("unread policies are %v, want %v", role.Managed, want)
 	}
 	want := []iam.Statement{{Effect: iam.Allow, Actions: []string{"execute-api:Invoke"}, Resources: []string{"arn:aws:execute-api:*:*:*"}}}
@@ -102,6 +102,8 @@ func TestUnreadPolicies(t *testing.T) {
 		{"boundary", `"Role": {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": "arn", ` + trust + `}}`,
 			"Api/Role: PermissionsBoundary is not read"},
 		{"user", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", ` + invoke + `}]}}`, "Api/User.Policies[0]: it lets a user or a group call APIs"},
+		{"user of every ARN", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:*"}]}}]}}`, "Api/User.Policies[0]: it lets a user or a group call APIs"},
+		{"user of a bucket", `"User": {"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::x"}]}}]}}`, ""},
 		{"group", `"Policy": {"Type": "AWS::IAM::GroupPolicy", "Properties": {"PolicyName": "x", "GroupName": "staff", ` + invoke + `}}`, "Api/Policy: it lets staff call APIs"},
 		{"foreign role", `"Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "x", "Roles": ["theirs"], ` + invoke + `}}`, "Api/Policy: it lets theirs call APIs"},
 		{"a user's queue", `"Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "x", "Users": ["u"], ` + strings.Replace(invoke, "execute-api:Invoke", "sqs:*", 1) + `}}`, ""},
@@ -116,7 +118,11 @@ func TestUnreadPolicies(t *testing.T) {
 			if err := m.Servable(); err != nil {
 				t.Errorf("not served: %v", err)
 			}
-			if role := roles["Role"]; tt.name == "malformed" {
+			role := roles["Role"]
+			if bounded := role != nil && role.Bounded; bounded != (tt.name == "boundary") {
+				t.Errorf("bounded: %v", bounded)
+			}
+			if tt.name == "malformed" {
 				got := iam.Evaluate(role.Policies[0].Statements, iam.Request{Action: "execute-api:Invoke", Resource: "arn:aws:execute-api:eu-west-1:111122223333:a/b/GET/"})
 				if got != iam.ExplicitDeny {
 					t.Errorf("a policy that is not understood: %v", got)

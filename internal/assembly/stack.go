@@ -53,6 +53,9 @@ func readStack(dir, id string, art artifact) (*stack, error) {
 	}
 	s.account, s.region = environment(art.Environment)
 	s.regionOpen = strings.HasSuffix(art.Environment, "/unknown-region")
+	if err := s.expand(); err != nil {
+		return nil, &InputError{fmt.Sprintf("%s: %v", file, err)}
+	}
 	return s, nil
 }
 
@@ -74,6 +77,9 @@ func readLoneTemplate(file string) (*stack, error) {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
 	s := &stack{id: name, name: name, path: name, dir: filepath.Dir(file), template: t, account: unknownAccount, region: unknownRegion}
+	if err := s.expand(); err != nil {
+		return nil, &InputError{fmt.Sprintf("%s: %v", file, err)}
+	}
 	if err := s.readAssets(filepath.Join(s.dir, name+".assets.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

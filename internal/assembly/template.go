@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,11 +17,13 @@ type template struct {
 	Metadata   map[string]any
 	Transform  any
 
-	size int // of its file, in bytes
+	source map[string]any // as it was parsed
+	size   int            // of its file, and of what its loops make, in bytes
 }
 
 type resource struct {
 	Type       string
+	Loop       any // what stands in place of a resource under Fn::ForEach
 	Condition  string
 	Transform  any // Fn::Transform
 	Properties map[string]any
@@ -44,7 +47,7 @@ func newTemplate(value any) (template, error) {
 	if !ok {
 		return t, fmt.Errorf("a template is an object, not %s", kindOf(value))
 	}
-	t.Transform = v["Transform"]
+	t.Transform, t.source = v["Transform"], v
 	top := section{values: v, failed: new(error)}
 	t.Mappings, t.Conditions, t.Metadata = top.in("Mappings").values, top.in("Conditions").values, top.in("Metadata").values
 	parameters := top.in("Parameters")
@@ -54,20 +57,23 @@ func newTemplate(value any) (template, error) {
 	resources := top.in("Resources")
 	for id := range resources.values {
 		if strings.HasPrefix(id, "Fn::") {
-			t.Resources[id] = resource{}
+			t.Resources[id] = resource{Loop: resources.values[id]}
 			continue
 		}
 		r := resources.in(id)
 		t.Resources[id] = resource{
-			Type: r.text("Type"), Condition: r.text("Condition"), Transform: r.values["Fn::Transform"],
+			Type: r.text("Type"), Condition: r.condition(t), Transform: r.values["Fn::Transform"],
 			Properties: r.in("Properties").values, Metadata: r.in("Metadata").values,
 			DeletionPolicy: r.values["DeletionPolicy"], UpdateReplacePolicy: r.values["UpdateReplacePolicy"],
 		}
 	}
 	outputs := top.in("Outputs")
 	for id := range outputs.values {
+		if strings.HasPrefix(id, "Fn::") {
+			continue // listed by the reader
+		}
 		o := outputs.in(id)
-		t.Outputs[id] = output{Condition: o.text("Condition"), Value: o.values["Value"], Export: o.in("Export").values["Name"]}
+		t.Outputs[id] = output{Condition: o.condition(t), Value: o.values["Value"], Export: o.in("Export").values["Name"]}
 	}
 	return t, *top.failed
 }
@@ -75,8 +81,7 @@ func newTemplate(value any) (template, error) {
 // languageExtensions adds functions that are read here.
 const languageExtensions = "AWS::LanguageExtensions"
 
-// transforms names the macros that change the template before it is deployed,
-// and that are not read here.
+// transforms names the macros that change the template before it is deployed.
 func (t template) transforms() []string {
 	list, ok := t.Transform.([]any)
 	if !ok && t.Transform != nil {
@@ -88,12 +93,14 @@ func (t template) transforms() []string {
 		if object, ok := entry.(map[string]any); ok {
 			name = text(object["Name"])
 		}
-		if name != languageExtensions {
-			names = append(names, name)
-		}
+		names = append(names, name)
 	}
 	return names
 }
+
+// extended reports whether the functions of AWS::LanguageExtensions mean
+// anything in the template.
+func (t template) extended() bool { return slices.Contains(t.transforms(), languageExtensions) }
 
 // section is an object of a template and where it stands.
 type section struct {
@@ -116,6 +123,15 @@ func (s section) in(name string) section {
 		s.fail(name, "%s where an object is due", kindOf(value))
 	}
 	return section{values: object, path: s.path + "." + name, failed: s.failed}
+}
+
+// condition is the name of a resource's or an output's condition. A function
+// that AWS::LanguageExtensions lets choose it is read when loops are.
+func (s section) condition(t template) string {
+	if _, function := s.values["Condition"].(map[string]any); function && t.extended() {
+		return ""
+	}
+	return s.text("Condition")
 }
 
 func (s section) text(name string) string {

@@ -207,7 +207,7 @@ func TestLoneTemplate(t *testing.T) {
 // What a macro makes of a template is not known.
 func TestTransforms(t *testing.T) {
 	t.Parallel()
-	const body = `, "Resources": {"F": {"Type": "AWS::Serverless::Function"}, "Fn::ForEach::Each": ["x", ["a"], {}]}}`
+	const body = `, "Resources": {"F": {"Type": "AWS::Serverless::Function"}, "Fn::ForEach::Each": ["x", {"Ref": "Nobody"}, {}]}}`
 	m := loneModel(t, "t.json", `{"Transform": ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31", {"Name": "Mine"}]`+body)
 	var got []string
 	for _, p := range m.NotUnderstood {
@@ -217,7 +217,7 @@ func TestTransforms(t *testing.T) {
 		got = append(got, p.String())
 	}
 	want := []string{"t: Transform AWS::Serverless-2016-10-31 is not understood", "t: Transform Mine is not understood",
-		"t/F: AWS::Serverless::Function is not understood", "t/Fn::ForEach::Each: Fn::ForEach::Each is not understood"}
+		"t/F: AWS::Serverless::Function is not understood", "t/Fn::ForEach::Each: Fn::ForEach::Each is not understood: refers to Nobody, which the template of t does not hold"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

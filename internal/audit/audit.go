@@ -74,6 +74,9 @@ type Suppressed struct {
 type Unread struct {
 	Path string `json:"path"`
 	Text string `json:"text"`
+	// Hides is set where resources or routes stand behind it that nobody has read,
+	// so that there may be more to find.
+	Hides bool `json:"hides"`
 }
 
 // Result is what an audit found. Its JSON form is stable.
@@ -140,7 +143,7 @@ func Run(models []*assembly.Model, rules []Rule, o Options) (Result, error) {
 			found = append(found, r.findings...)
 		}
 		for _, p := range m.NotUnderstood {
-			result.NotUnderstood = append(result.NotUnderstood, Unread{Path: p.Path, Text: p.Text})
+			result.NotUnderstood = append(result.NotUnderstood, Unread{Path: p.Path, Text: p.Text, Hides: p.Hides})
 		}
 	}
 	slices.SortStableFunc(found, compare)
@@ -165,6 +168,17 @@ func compare(a, b Finding) int {
 		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message),
 		cmp.Compare(a.LogicalID, b.LogicalID),
 	)
+}
+
+// Hidden counts what was not understood and hides what there may be to find.
+func (r Result) Hidden() int {
+	n := 0
+	for _, u := range r.NotUnderstood {
+		if u.Hides {
+			n++
+		}
+	}
+	return n
 }
 
 // Reaches counts the findings of a severity, and of any that is worse.

@@ -340,11 +340,43 @@ func TestJSON(t *testing.T) {
 	for _, want := range []string{
 		`{"rule":"table-there","severity":"warning","title":"A table","path":"dev/Api/Table/Resource","logicalId":"Table","message":"the table Table (its suppression expired on 2026-01-01: x)","fix":"Remove it.","source":"https://example.com/table"}`,
 		`"source":"https://example.com/function","reason":"a|b","until":""}`,
-		`"notUnderstood":[{"path":"dev/Api/X","text":"AWS::X::Y is not understood"}]`,
+		`"notUnderstood":[{"path":"dev/Api/X","text":"AWS::X::Y is not understood","hides":false}]`,
 	} {
 		compact := strings.NewReplacer("\n", "", "    ", "", "  ", "", `": `, `":`).Replace(out.String())
 		if !strings.Contains(compact, want) {
 			t.Errorf("no %s in\n%s", want, compact)
 		}
+	}
+}
+
+// What could hide a finding comes first, and the last line says so.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	m := aModel(nil, nil)
+	m.NotUnderstood = append(m.NotUnderstood, assembly.Problem{Path: "dev/Api/Fn::ForEach::Routes", Text: "a loop", Decides: true, Hides: true})
+	result, err := audit.Run([]*assembly.Model{m}, nil, audit.Options{Now: may})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, markdown strings.Builder
+	if err := (audit.Text{}).Write(&text, result); err != nil {
+		t.Fatal(err)
+	}
+	const want = `incomplete  not understood, and so not audited; there may be more to find:
+  dev/Api/Fn::ForEach::Routes: a loop
+
+not understood, and so not audited:
+  dev/Api/X: AWS::X::Y is not understood
+
+nothing found in what is understood; 2 parts not understood, 1 of which could hide more
+`
+	if text.String() != want {
+		t.Errorf("got\n%swant\n%s", text.String(), want)
+	}
+	if err := audit.WriteMarkdown(&markdown, result); err != nil {
+		t.Fatal(err)
+	}
+	if got := markdown.String(); !strings.Contains(got, "\n**Incomplete:** not understood, and so not audited: dev/Api/Fn::ForEach::Routes: a loop\n") || strings.Count(got, "a loop") != 1 {
+		t.Errorf("got %s", got)
 	}
 }

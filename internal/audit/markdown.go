@@ -10,6 +10,11 @@ import (
 func WriteMarkdown(w io.Writer, r Result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "**gatewright audit:** %s\n", r.Counts())
+	for _, u := range r.NotUnderstood {
+		if u.Hides {
+			fmt.Fprintf(&out, "\n**Incomplete:** not understood, and so not audited: %s\n", plain(u.Path+": "+u.Text))
+		}
+	}
 	if len(r.Findings) > 0 {
 		out.WriteString("\n| severity | rule | where | what | mend |\n|---|---|---|---|---|\n")
 	}
@@ -25,7 +30,9 @@ func WriteMarkdown(w io.Writer, r Result) error {
 		suppressed = append(suppressed, line)
 	}
 	for _, u := range r.NotUnderstood {
-		unread = append(unread, plain(u.Path+": "+u.Text))
+		if !u.Hides {
+			unread = append(unread, plain(u.Path+": "+u.Text))
+		}
 	}
 	folded(&out, "suppressed", suppressed)
 	folded(&out, "not understood, and so not audited", unread)

@@ -23,8 +23,12 @@ error. ` + "`gatewright audit --explain RULE`" + ` prints a section of this page
 | note | worth knowing |
 
 What was not understood is always listed, never counted as in order, and hides
-no finding. Exit codes: 0 nothing that ` + "`--fail-on`" + ` names (error by default), 1
-found, 2 bad input.
+no finding that was made. Where resources or routes may stand behind it, such as a
+loop over a list that is not known or a macro, it comes first: there may be more to
+find, whatever the exit code says.
+
+Exit codes: 0 nothing that ` + "`--fail-on`" + ` names (error by default), 1 found, 2 bad
+input.
 
 ## Accepting a finding
 
@@ -49,12 +53,13 @@ within one part of the path, ` + "`**`" + ` does not:
 ## JSON
 
 ` + "`--format json`" + ` prints one object. Lists are never null; findings are ordered by
-severity, path and rule. ` + "`until`" + ` is empty where a suppression does not end.
+severity, path and rule. ` + "`until`" + ` is empty where a suppression does not end;
+` + "`hides`" + ` says that resources or routes may stand behind what was not understood.
 
 ` + "```json\n" + `{
   "findings": [{"rule", "severity", "title", "path", "logicalId", "message", "fix", "source"}],
   "suppressed": [{the same, "reason", "until"}],
-  "notUnderstood": [{"path", "text"}]
+  "notUnderstood": [{"path", "text", "hides"}]
 }
 ` + "```" + `
 

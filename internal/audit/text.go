@@ -17,10 +17,12 @@ type Text struct {
 
 var colors = map[Severity]string{Error: "31", Warning: "33", Note: "36"}
 
-// Write prints a result: the findings of each rule together with the mend, what
-// was not understood, and the counts.
+// Write prints a result: first what was not understood and could hide a finding,
+// then the findings of each rule together with the mend, what else was not
+// understood, and the counts.
 func (t Text) Write(w io.Writer, r Result) error {
 	p := printer{Text: t}
+	p.unread(p.colored("33", "incomplete")+"  not understood, and so not audited; there may be more to find:", r.NotUnderstood, true)
 	findings := slices.Clone(r.Findings)
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return compareRules(a, b)
@@ -33,13 +35,7 @@ func (t Text) Write(w io.Writer, r Result) error {
 		p.group(findings[:n])
 		findings = findings[n:]
 	}
-	if len(r.NotUnderstood) > 0 {
-		p.line("not understood, and so not audited:")
-		for _, u := range r.NotUnderstood {
-			p.wrapped("  ", "    ", u.Path+": "+u.Text)
-		}
-		p.line("")
-	}
+	p.unread("not understood, and so not audited:", r.NotUnderstood, false)
 	for _, note := range r.Unused {
 		p.wrapped("", "  ", note)
 	}
@@ -72,12 +68,18 @@ func (r Result) Counts() string {
 	line := strings.Join(counts, ", ")
 	if line == "" {
 		line = "nothing found"
+		if r.Hidden() > 0 {
+			line += " in what is understood"
+		}
 	}
 	if n := len(r.Suppressed); n > 0 {
 		line += fmt.Sprintf("; %d suppressed", n)
 	}
 	if n := len(r.NotUnderstood); n > 0 {
 		line += "; " + plural(n, "part") + " not understood"
+	}
+	if n := r.Hidden(); n > 0 {
+		line += fmt.Sprintf(", %d of which could hide more", n)
 	}
 	return line
 }
@@ -93,6 +95,19 @@ func plural(n int, noun string) string {
 type printer struct {
 	Text
 	out strings.Builder
+}
+
+// unread prints what was not understood and hides something, or does not.
+func (p *printer) unread(title string, all []Unread, hides bool) {
+	listed := slices.DeleteFunc(slices.Clone(all), func(u Unread) bool { return u.Hides != hides })
+	if len(listed) == 0 {
+		return
+	}
+	p.line("%s", title)
+	for _, u := range listed {
+		p.wrapped("  ", "    ", u.Path+": "+u.Text)
+	}
+	p.line("")
 }
 
 // group prints the findings of one rule, each place once.

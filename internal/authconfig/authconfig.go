@@ -25,51 +25,86 @@ const FileName = "rules.json"
 
 // Version is the form of the file that this package writes, and the only one
 // that it reads.
-const Version = 1
+const Version = 2
 
-// EnvUserPools is the environment variable that lists the user pools whose
-// tokens are taken, as the JSON of a []UserPool.
-const EnvUserPools = "USER_POOLS"
+// Environment variables of the function.
+const (
+	// EnvUserPools lists the user pools whose tokens are taken, as the JSON of a
+	// []UserPool; "[]" where no route takes any.
+	EnvUserPools = "USER_POOLS"
+	// EnvCustomers says whose keys are taken, as the JSON of a Customers. It is
+	// set where a route takes keys, and not set where none does.
+	EnvCustomers = "CUSTOMERS"
+)
 
 // Keys of the context that the authorizer hands to the backend. All are always
 // set, and all values are texts, so that a mapping to a header never lacks one:
 // what does not apply to a caller is empty.
 const (
-	ContextKind     = "kind"     // KindUser or KindClient
-	ContextSubject  = "subject"  // sub: the user, or the client on its own account
-	ContextClient   = "client"   // name of the app client, as in From
+	ContextKind     = "kind"     // KindUser, KindClient or KindCustomer
+	ContextSubject  = "subject"  // sub: the user, or the client on its own account; or the customer's id
+	ContextClient   = "client"   // name of the app client, where a rule names it
 	ContextClientID = "clientId" // id of the app client
-	ContextScopes   = "scopes"   // the token's, with a space between
-	ContextUsername = "username" // empty for a client on its own account
-	ContextCustomer = "customer" // always empty in version 1, as are
-	ContextKey      = "key"
-	ContextPlan     = "plan"
+	ContextScopes   = "scopes"   // the token's or the key's, with a space between
+	ContextUsername = "username" // of a user
+	ContextCustomer = "customer" // id of the customer
+	ContextKey      = "key"      // id of the customer's key, which is no secret
+	ContextPlan     = "plan"     // of the customer
 )
 
 // Values of [ContextKind].
 const (
-	KindUser   = "user"
-	KindClient = "client"
+	KindUser     = "user"
+	KindClient   = "client"
+	KindCustomer = "customer"
 )
 
 // Rules say who may call the routes of one API. A route that they do not name
 // is refused.
 type Rules struct {
-	Version int     `json:"version"`
-	Routes  []Route `json:"routes"` // by path, then method
+	Version int `json:"version"`
+	// KeyHeader is set where keys may come in x-api-key, too.
+	KeyHeader bool    `json:"keyHeader,omitempty"`
+	Routes    []Route `json:"routes"` // by path, then method
 }
 
-// Route says who may call one method of one path.
+// Route says who may call one method of one path: whoever satisfies any one of
+// the tokens' rules, or the keys'. At least one is set.
 type Route struct {
-	Method string `json:"method"` // "GET"
-	Path   string `json:"path"`   // as the API's resource has it: "/v1/orders/{id}"
-	Token  *Token `json:"token"`  // the access tokens that it takes
+	Method string  `json:"method"` // "GET"
+	Path   string  `json:"path"`   // as the API's resource has it: "/v1/orders/{id}"
+	Tokens []Token `json:"tokens,omitempty"`
+	Key    *Key    `json:"key,omitempty"`
 }
 
-// Token says which access tokens a route takes.
+// Token says which access tokens a route takes. One of Clients and AnyClient is
+// set.
 type Token struct {
-	Scopes  []string `json:"scopes"`  // any one suffices
-	Clients []string `json:"clients"` // names of the app clients that it may be issued to
+	Scopes    []string `json:"scopes"`            // any one suffices
+	Clients   []string `json:"clients,omitempty"` // names of the app clients that it may be issued to
+	AnyClient bool     `json:"anyClient,omitempty"`
+}
+
+// Key says which customers' keys a route takes.
+type Key struct {
+	Scopes []string `json:"scopes"` // any one suffices
+}
+
+// TakesTokens reports whether some route takes access tokens.
+func (r Rules) TakesTokens() bool {
+	return slices.ContainsFunc(r.Routes, func(route Route) bool { return len(route.Tokens) > 0 })
+}
+
+// TakesKeys reports whether some route takes keys.
+func (r Rules) TakesKeys() bool {
+	return slices.ContainsFunc(r.Routes, func(route Route) bool { return route.Key != nil })
+}
+
+// Customers says where customers are kept, and which keys are this stage's.
+type Customers struct {
+	Table  string `json:"table"`  // DynamoDB table, in the function's own Region
+	Prefix string `json:"prefix"` // that keys begin with
+	Tag    string `json:"tag"`    // of the stage, in its keys
 }
 
 // UserPool is an issuer of tokens.
@@ -77,8 +112,7 @@ type UserPool struct {
 	// Issuer is the iss of its tokens. Its keys stand at
 	// <issuer>/.well-known/jwks.json.
 	Issuer string `json:"issuer"`
-	// Clients are the ids of its app clients, by the names that rules use. A
-	// client that is not among them is refused everywhere.
+	// Clients are the ids of those app clients that a rule names, by its name.
 	Clients map[string]string `json:"clients"`
 }
 
@@ -97,7 +131,11 @@ func (r Rules) Encode() ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\"version\":%d,\"routes\":[", r.Version)
+	fmt.Fprintf(&out, `{"version":%d,`, r.Version)
+	if r.KeyHeader {
+		out.WriteString(`"keyHeader":true,`)
+	}
+	out.WriteString(`"routes":[`)
 	for i, route := range r.Routes {
 		line, err := json.Marshal(route)
 		if err != nil {
@@ -131,9 +169,9 @@ func Parse(data []byte) (Rules, error) {
 	return r, nil
 }
 
-// ParseUserPools reads the value of [EnvUserPools]. It fails where there is no
-// pool, where one lacks its issuer or its clients, and where an issuer, or an
-// id of a client of one pool, stands twice.
+// ParseUserPools reads the value of [EnvUserPools]. It fails where it is not set,
+// where a pool lacks its issuer, and where an issuer, or an id of a client of one
+// pool, stands twice.
 func ParseUserPools(value string) ([]UserPool, error) {
 	var pools []UserPool
 	if value == "" {
@@ -142,10 +180,10 @@ func ParseUserPools(value string) ([]UserPool, error) {
 	if err := decode([]byte(value), &pools); err != nil {
 		return nil, fmt.Errorf("%s: %w", EnvUserPools, err)
 	}
-	var problems []error
-	if len(pools) == 0 {
-		problems = append(problems, fmt.Errorf("%s names no user pool", EnvUserPools))
+	if pools == nil {
+		return nil, fmt.Errorf("%s is no list", EnvUserPools)
 	}
+	var problems []error
 	issuers := map[string]bool{}
 	for i, pool := range pools {
 		at := fmt.Sprintf("%s[%d]", EnvUserPools, i)
@@ -153,9 +191,6 @@ func ParseUserPools(value string) ([]UserPool, error) {
 			problems = append(problems, fmt.Errorf("%s: the issuer %q is empty or named twice", at, pool.Issuer))
 		}
 		issuers[pool.Issuer] = true
-		if len(pool.Clients) == 0 {
-			problems = append(problems, fmt.Errorf("%s: no clients", at))
-		}
 		ids := map[string]bool{}
 		for name, id := range pool.Clients {
 			if name == "" || id == "" || ids[id] {
@@ -165,6 +200,22 @@ func ParseUserPools(value string) ([]UserPool, error) {
 		}
 	}
 	return pools, errors.Join(problems...)
+}
+
+// ParseCustomers reads the value of [EnvCustomers]; nil where it is not set. It
+// fails where any part is missing.
+func ParseCustomers(value string) (*Customers, error) {
+	if value == "" {
+		return nil, nil
+	}
+	c := &Customers{}
+	if err := decode([]byte(value), c); err != nil {
+		return nil, fmt.Errorf("%s: %w", EnvCustomers, err)
+	}
+	if c.Table == "" || c.Prefix == "" || c.Tag == "" {
+		return nil, fmt.Errorf("%s: the table, the keys' prefix or the stage's tag is missing", EnvCustomers)
+	}
+	return c, nil
 }
 
 // decode reads one JSON value without unknown members, and nothing after it.
@@ -215,14 +266,21 @@ func (r Route) problems() []string {
 	if !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path, "*?$ ") {
 		problems = append(problems, "the path does not start with a slash, or holds one of \"*?$ \"")
 	}
-	if r.Token == nil {
-		return append(problems, "it takes no credential, so nobody may call it")
+	if len(r.Tokens) == 0 && r.Key == nil {
+		problems = append(problems, "it takes no credential, so nobody may call it")
 	}
-	for what, list := range map[string][]string{"scopes": r.Token.Scopes, "clients": r.Token.Clients} {
-		if len(list) == 0 || slices.Contains(list, "") {
-			problems = append(problems, "no "+what+", or an empty one")
+	for _, token := range r.Tokens {
+		if unusable(token.Scopes) {
+			problems = append(problems, "no scopes, or an empty one")
+		}
+		if token.AnyClient == (len(token.Clients) > 0) || slices.Contains(token.Clients, "") {
+			problems = append(problems, "neither clients nor any client, both, or an empty one")
 		}
 	}
-	slices.Sort(problems) // a map has no order
+	if r.Key != nil && unusable(r.Key.Scopes) {
+		problems = append(problems, "keys without scopes, or with an empty one")
+	}
 	return problems
 }
+
+func unusable(list []string) bool { return len(list) == 0 || slices.Contains(list, "") }

@@ -1,11 +1,14 @@
 package authn
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"sync"
+	"time"
 )
 
 // Outcome is what becomes of a request. Its zero value refuses.
@@ -30,17 +33,31 @@ const (
 	ReasonCredential   Reason = "credential"    // not exactly one, or of a scheme that is not taken
 	ReasonMethodARN    Reason = "method ARN"    // not the ARN of a call to the route, or not fit for a policy
 	ReasonNotAccess    Reason = "not an access token"
-	ReasonRoute        Reason = "route"  // it has no rule
-	ReasonClient       Reason = "client" // the token was issued to one that may not call the route
-	ReasonScope        Reason = "scope"  // the token carries none of the route's
+	ReasonKeyForm      Reason = "key form" // not of a key's form, or its checksum does not match
+	ReasonStage        Reason = "stage"    // a key of another stage
+	ReasonKey          Reason = "key"      // no such key, or not its secret
+	ReasonRevoked      Reason = "revoked"
+	ReasonStatus       Reason = "status"   // the customer is suspended or closed
+	ReasonNoStore      Reason = "no store" // the customers could not be read: nothing can be decided
+	ReasonRoute        Reason = "route"    // it has no rule, or none for this kind of caller
+	ReasonClient       Reason = "client"   // the token was issued to one that may not call the route
+	ReasonScope        Reason = "scope"    // the caller has none of the route's
 )
 
-// Route says who may call one method of one resource.
+// Route says who may call one method of one resource. Its zero value admits
+// nobody.
 type Route struct {
-	Method   string   // "GET"
-	Resource string   // path of the API's resource: "/v1/orders/{id}"
-	Scopes   []string // any one suffices; none admits nobody
-	Clients  []string // names of the clients that may call; none admits nobody
+	Method   string      // "GET"
+	Resource string      // path of the API's resource: "/v1/orders/{id}"
+	Tokens   []TokenRule // access tokens are taken that satisfy any one
+	Key      []string    // keys are taken that have any one of these scopes
+}
+
+// TokenRule says which access tokens a route takes. Its zero value admits none.
+type TokenRule struct {
+	Scopes    []string // any one suffices; none admits nobody
+	Clients   []string // names of the clients that may call
+	AnyClient bool     // every client of the pools may, whatever Clients says
 }
 
 // Pool is a user pool whose tokens are taken.
@@ -49,24 +66,54 @@ type Pool struct {
 	Clients  map[string]string // names of its app clients, by id
 }
 
+// AuthorizerConfig is what an [Authorizer] goes by.
+type AuthorizerConfig struct {
+	Routes []Route
+	Pools  []Pool
+	// Customers are whose keys are taken; nil where none are. A source before
+	// which no [CustomerCache] stands is asked for each request.
+	Customers CustomerSource
+	// Keys is the form of those keys. Required with Customers.
+	Keys KeyFormat
+	// KeyHeader is set where keys may come in x-api-key, too.
+	KeyHeader bool
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
 // Request is what a decision rests on. Nothing else of a request counts.
 type Request struct {
 	MethodARN     string // of the call, as API Gateway forms it
 	Method        string
 	Resource      string   // path of the API's resource
-	Authorization []string // values of all Authorization headers
+	Authorization [][]byte // values of all Authorization headers; none is kept
+	APIKey        [][]byte // values of all x-api-key headers
 
 	// CredentialInQuery is set where the query string holds one, too.
 	CredentialInQuery bool
 }
 
+// Kind says what sort of caller an [Identity] is of.
+type Kind string
+
+// The kinds of caller.
+const (
+	KindUser     Kind = "user"     // somebody who signed in
+	KindClient   Kind = "client"   // an app client on its own account
+	KindCustomer Kind = "customer" // the holder of a key
+)
+
 // Identity is who calls.
 type Identity struct {
-	Subject  string
-	Username string // empty for a client on its own account
-	ClientID string
+	Kind    Kind
+	Subject string // the user, the client, or the customer
+	Scopes  []string
+
+	Username string // of a user
+	ClientID string // that a token was issued to
 	Client   string // its name; empty if it has none here
-	Scopes   []string
+
+	Customer, Key, Plan string // of a customer: its id, the key's id, and its plan
 }
 
 // Decision is the answer to a [Request]. Its zero value refuses.
@@ -79,18 +126,38 @@ type Decision struct {
 // Authorizer decides about the calls of an API. Its zero value refuses all. It
 // is safe for concurrent use.
 type Authorizer struct {
-	routes map[string]Route // by method and resource
-	pools  map[string]Pool  // by issuer
+	routes    map[call]*Route
+	pools     map[string]Pool // by issuer
+	customers CustomerSource  // nil where no keys are taken
+	keys      KeyFormat
+	keyHeader bool
+	now       func() time.Time
+
+	mu   sync.Mutex
+	seen generations[Digest, *verifiedToken] // tokens that were verified, by the digest of their signature's text
 }
 
-// NewAuthorizer returns an Authorizer for the routes, with the tokens of the
-// pools. It fails if a route or an issuer stands twice, if a pool has no
-// verifier, or if a route names a client that no pool has.
-func NewAuthorizer(routes []Route, pools []Pool) (*Authorizer, error) {
-	a := &Authorizer{routes: map[string]Route{}, pools: map[string]Pool{}}
+// call is what a route is found by.
+type call struct{ method, resource string }
+
+// NewAuthorizer returns an Authorizer. It fails if a route or an issuer stands
+// twice, if a pool has no verifier, if a route names a client that no pool has
+// or takes what the API has no source of, and if the form of keys is unusable.
+func NewAuthorizer(c AuthorizerConfig) (*Authorizer, error) {
+	a := &Authorizer{
+		routes: map[call]*Route{}, pools: map[string]Pool{},
+		customers: c.Customers, keys: c.Keys, keyHeader: c.KeyHeader, now: c.Now,
+		seen: generations[Digest, *verifiedToken]{limit: maxTokens},
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
 	var problems []error
+	if c.Customers != nil {
+		problems = append(problems, c.Keys.Validate())
+	}
 	names := map[string]bool{}
-	for i, pool := range pools {
+	for i, pool := range c.Pools {
 		if pool.Verifier == nil || pool.Verifier.config.Issuer == "" {
 			problems = append(problems, fmt.Errorf("authn: pool %d has no verifier", i))
 			continue
@@ -104,121 +171,146 @@ func NewAuthorizer(routes []Route, pools []Pool) (*Authorizer, error) {
 			names[name] = name != ""
 		}
 	}
-	for _, route := range routes {
-		pattern := route.Method + " " + route.Resource
-		if _, twice := a.routes[pattern]; twice {
+	for _, route := range c.Routes {
+		pattern, key := route.Method+" "+route.Resource, call{route.Method, route.Resource}
+		if _, twice := a.routes[key]; twice {
 			problems = append(problems, fmt.Errorf("authn: two rules for %s", pattern))
 		}
-		a.routes[pattern] = route
-		for _, name := range route.Clients {
+		a.routes[key] = &route
+		problems = append(problems, a.routeProblems(pattern, route, names)...)
+	}
+	return a, errors.Join(problems...)
+}
+
+func (a *Authorizer) routeProblems(pattern string, route Route, names map[string]bool) []error {
+	var problems []error
+	if len(route.Tokens) > 0 && len(a.pools) == 0 {
+		problems = append(problems, fmt.Errorf("authn: %s: takes tokens, but there is no user pool", pattern))
+	}
+	if len(route.Key) > 0 && a.customers == nil {
+		problems = append(problems, fmt.Errorf("authn: %s: takes keys, but there are no customers", pattern))
+	}
+	for _, rule := range route.Tokens {
+		for _, name := range rule.Clients {
 			if !names[name] {
 				problems = append(problems, fmt.Errorf("authn: %s: no user pool has a client called %q", pattern, name))
 			}
 		}
 	}
-	return a, errors.Join(problems...)
+	return problems
 }
 
-// Decide says what becomes of a request. A token is verified before the route's
-// rule counts, so that only its holder learns what the rule is.
+// Decide says what becomes of a request. A credential is verified before the
+// route's rule counts, so that only its holder learns what the rule is.
 func (a *Authorizer) Decide(ctx context.Context, r Request) Decision {
 	if !namesCall(r.MethodARN, r.Method, r.Resource) {
 		return Decision{Outcome: Unauthorized, Reason: ReasonMethodARN}
 	}
-	text, reason := bearer(r)
+	sent, reason := a.credential(r)
 	if reason != "" {
 		return Decision{Outcome: Unauthorized, Reason: reason}
 	}
-	token, err := verify(ctx, text, func(issuer string) *Verifier { return a.pools[issuer].Verifier })
-	if err != nil {
-		d := Decision{Outcome: Unauthorized, Reason: ReasonOf(err)}
-		if d.Reason == ReasonNoKeys {
-			d.Outcome = Undecided
-		}
+	var d Decision
+	if len(sent.key) > 0 {
+		d.Identity, d.Outcome, d.Reason = a.decideKey(ctx, sent.key)
+	} else {
+		d.Identity, d.Outcome, d.Reason = a.decideToken(ctx, sent.token)
+	}
+	if d.Outcome != Allowed {
 		return d
 	}
-	if token.Use != UseAccess {
-		return Decision{Outcome: Unauthorized, Reason: ReasonNotAccess}
-	}
-	d := Decision{Identity: Identity{
-		Subject: token.Subject, Username: token.Username, Scopes: token.Scopes,
-		ClientID: token.ClientID, Client: a.pools[token.Issuer].Clients[token.ClientID],
-	}}
-	route, known := a.routes[r.Method+" "+r.Resource]
-	switch {
-	case !known:
-		d.Reason = ReasonRoute
-	case d.Identity.Client == "" || !slices.Contains(route.Clients, d.Identity.Client):
-		d.Reason = ReasonClient
-	case !token.HasAnyScope(route.Scopes):
-		d.Reason = ReasonScope
-	default:
-		d.Outcome, d.Reason = Allowed, ReasonAllowed
+	d.Reason = a.routes[call{r.Method, r.Resource}].refuses(&d.Identity)
+	if d.Reason != ReasonAllowed {
+		d.Outcome = Forbidden
 	}
 	return d
 }
 
-// bearer returns the one bearer token of a request (RFC 6750 section 2), or why
-// there is none. A scheme's name is written in any case (RFC 9110 section
-// 11.1).
-func bearer(r Request) (string, Reason) {
-	if len(r.Authorization) == 0 {
-		return "", ReasonNoCredential
+// decideToken identifies the holder of an access token.
+func (a *Authorizer) decideToken(ctx context.Context, text []byte) (Identity, Outcome, Reason) {
+	token, err := a.verify(ctx, text)
+	if err != nil {
+		reason := ReasonOf(err)
+		if reason == ReasonNoKeys {
+			return Identity{}, Undecided, reason
+		}
+		return Identity{}, Unauthorized, reason
 	}
-	scheme, token, ok := strings.Cut(r.Authorization[0], " ")
-	if len(r.Authorization) > 1 || r.CredentialInQuery || !ok || !strings.EqualFold(scheme, "Bearer") {
-		return "", ReasonCredential
+	if token.Use != UseAccess {
+		return Identity{}, Unauthorized, ReasonNotAccess
 	}
-	return token, ""
+	kind := KindUser
+	if token.Username == "" {
+		kind = KindClient
+	}
+	return Identity{
+		Kind: kind, Subject: token.Subject, Username: token.Username, Scopes: token.Scopes,
+		ClientID: token.ClientID, Client: a.pools[token.Issuer].Clients[token.ClientID],
+	}, Allowed, ""
 }
 
-// maxARNBytes bounds the resource of an authorizer's policy ("Output from an
-// API Gateway Lambda authorizer": 512 bytes).
-const maxARNBytes = 512
-
-// namesCall reports whether arn is that of a call to method and resource,
-// "arn:<partition>:execute-api:<region>:<account>:<api>/<stage>/<method>/<path>",
-// and fit to be the resource of a policy: there * and ? stand for anything and
-// ${ begins a variable.
-func namesCall(arn, method, resource string) bool {
-	if len(arn) > maxARNBytes || strings.ContainsFunc(arn, notInARN) || strings.Contains(arn, "${") {
-		return false
+// verify verifies a token, or remembers that it did: the same text, signed with
+// the same key. It is forgotten when it expires, and when its issuer's keys are
+// read anew and do not hold that key. What is remembered is no credential: what
+// was signed, and a digest of the signature. So only who knows the signature has
+// anything compared with what was signed.
+func (a *Authorizer) verify(ctx context.Context, text []byte) (*Token, error) {
+	first := bytes.IndexByte(text, '.')
+	dot := first + 1 + bytes.IndexByte(text[first+1:], '.')
+	if first < 0 || dot == first || len(text) > MaxTokenBytes || len(text)-dot > maxSignatureText {
+		return nil, refuse(ReasonMalformed)
 	}
-	rest, ok := strings.CutPrefix(arn, "arn:")
-	_, rest, partition := strings.Cut(rest, ":")
-	rest, service := strings.CutPrefix(rest, "execute-api:")
-	_, rest, region := strings.Cut(rest, ":")
-	_, rest, account := strings.Cut(rest, ":")
-	_, rest, api := strings.Cut(rest, "/")
-	_, rest, stage := strings.Cut(rest, "/")
-	called, path, verb := strings.Cut(rest, "/")
-	return ok && partition && service && region && account && api && stage && verb &&
-		called == method && below(strings.TrimPrefix(resource, "/"), path)
+	digest := sha256.Sum256(text[dot:])
+	a.mu.Lock()
+	known, ok := a.seen.get(digest)
+	a.mu.Unlock()
+	if ok && known.signed == string(text[:dot]) {
+		v := a.pools[known.Issuer].Verifier
+		key, err := v.config.Keys.Key(ctx, known.kid)
+		if err == nil && key == known.key && v.config.Now().Before(known.Expires) {
+			return known.Token, nil
+		}
+		a.mu.Lock()
+		a.seen.remove(digest)
+		a.mu.Unlock()
+	}
+	verified, err := verify(ctx, text, func(issuer string) *Verifier { return a.pools[issuer].Verifier })
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.seen.put(digest, verified)
+	a.mu.Unlock()
+	return verified.Token, nil
 }
 
-func notInARN(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`*?"\`, r) }
-
-// below reports whether a path, without its first slash, is one of the resource.
-// API Gateway ignores one slash at a path's end.
-func below(resource, path string) bool {
-	for {
-		want, moreWanted, deeper := strings.Cut(resource, "/")
-		if strings.HasPrefix(want, "{") {
-			if strings.HasSuffix(want, "+}") {
-				return path != ""
-			}
-			want, _, _ = strings.Cut(path, "/")
-			if want == "" {
-				return false
-			}
-		}
-		rest, ok := strings.CutPrefix(path, want)
-		if !deeper || !ok {
-			return ok && (rest == "" || rest == "/")
-		}
-		if resource = moreWanted; rest == "" || rest[0] != '/' {
-			return false
-		}
-		path = rest[1:]
+// refuses says why a route does not take a caller, or that it does.
+func (r *Route) refuses(caller *Identity) Reason {
+	if r == nil {
+		return ReasonRoute
 	}
+	if caller.Kind == KindCustomer {
+		switch {
+		case len(r.Key) == 0:
+			return ReasonRoute
+		case !holdsAny(caller.Scopes, r.Key):
+			return ReasonScope
+		}
+		return ReasonAllowed
+	}
+	reason := ReasonRoute
+	for i := range r.Tokens {
+		rule := &r.Tokens[i]
+		switch {
+		case !rule.AnyClient && (caller.Client == "" || !slices.Contains(rule.Clients, caller.Client)):
+			if reason != ReasonScope {
+				reason = ReasonClient
+			}
+		case !holdsAny(caller.Scopes, rule.Scopes):
+			reason = ReasonScope
+		default:
+			return ReasonAllowed
+		}
+	}
+	return reason
 }

@@ -16,7 +16,19 @@ const (
 )
 
 func sessionRequest(authorization ...string) Request {
-	return Request{MethodARN: sessionARN, Method: "GET", Resource: "/v1/session", Authorization: authorization}
+	return Request{MethodARN: sessionARN, Method: "GET", Resource: "/v1/session", Authorization: texts(authorization)}
+}
+
+func texts(list []string) [][]byte {
+	var out [][]byte
+	for _, text := range list {
+		out = append(out, []byte(text))
+	}
+	return out
+}
+
+func route(resource string, rules ...TokenRule) Route {
+	return Route{Method: "GET", Resource: resource, Tokens: rules}
 }
 
 func testAuthorizer(t *testing.T, keys KeySource) *Authorizer {
@@ -25,15 +37,25 @@ func testAuthorizer(t *testing.T, keys KeySource) *Authorizer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := NewAuthorizer([]Route{
-		{"GET", "/v1/session", []string{"notes/read", "web/use"}, []string{"website", "mobile"}},
-		{"GET", "/v1/mobile", []string{"notes/read"}, []string{"mobile"}},
-		{"GET", "/v1/readonly", []string{"notes/readonly", "notes"}, []string{"website"}},
-		{"GET", "/v1/nobody", nil, nil},
-		{"GET", "/v1/unscoped", nil, []string{"website"}},
-	}, []Pool{
-		{Verifier: newVerifier(t, keys), Clients: map[string]string{clientID: "website"}},
-		{Verifier: second, Clients: map[string]string{"mobileid": "mobile"}},
+	a, err := NewAuthorizer(AuthorizerConfig{
+		Routes: []Route{
+			route("/v1/session", TokenRule{Scopes: []string{"notes/read", "web/use"}, Clients: []string{"website", "mobile"}}),
+			route("/v1/mobile", TokenRule{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}),
+			route("/v1/readonly", TokenRule{Scopes: []string{"notes/readonly", "notes"}, Clients: []string{"website"}}),
+			route("/v1/nobody", TokenRule{}),
+			route("/v1/nothing"),
+			route("/v1/unscoped", TokenRule{Clients: []string{"website"}}),
+			route("/v1/unscoped/any", TokenRule{AnyClient: true}),
+			route("/v1/any", TokenRule{Scopes: []string{"notes/read"}, AnyClient: true}),
+			route("/v1/either", TokenRule{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}, TokenRule{Scopes: []string{"notes/write"}, Clients: []string{"website"}}),
+			route("/v1/neither", TokenRule{Scopes: []string{"x/y"}, Clients: []string{"website"}}, TokenRule{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}),
+			{Method: "GET", Resource: "/v1/keys", Key: []string{"notes/read"}},
+		},
+		Pools: []Pool{
+			{Verifier: newVerifier(t, keys), Clients: map[string]string{clientID: "website"}},
+			{Verifier: second, Clients: map[string]string{"mobileid": "mobile"}},
+		},
+		Customers: noCustomers{}, Keys: testFormat, Now: testNow,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +97,8 @@ func TestDecide(t *testing.T) {
 		{"wildcard in the ARN", wildcard, Unauthorized, ReasonMethodARN},
 		{"empty", sessionRequest(""), Unauthorized, ReasonCredential},
 		{"no scheme", sessionRequest(good[7:]), Unauthorized, ReasonCredential},
-		{"Basic", sessionRequest("Basic YTpi"), Unauthorized, ReasonCredential},
+		{"Basic", sessionRequest("Basic YTpi"), Unauthorized, ReasonKeyForm},
+		{"another scheme", sessionRequest("Digest YTpi"), Unauthorized, ReasonCredential},
 		{"Bearer alone", sessionRequest("Bearer"), Unauthorized, ReasonCredential},
 		{"Bearer and nothing", sessionRequest("Bearer "), Unauthorized, ReasonMalformed},
 		{"two spaces", sessionRequest("Bearer " + good[6:]), Unauthorized, ReasonMalformed},
@@ -89,6 +112,14 @@ func TestDecide(t *testing.T) {
 		{"other scopes", to("/v1/readonly", good), Forbidden, ReasonScope},
 		{"no scope", sessionRequest(claim("scope", `""`)), Forbidden, ReasonScope},
 		{"a rule that admits nobody", to("/v1/nobody", good), Forbidden, ReasonClient},
+		{"a route without rules", to("/v1/nothing", good), Forbidden, ReasonRoute},
+		{"any client", to("/v1/any", claim("client_id", `"x"`)), Allowed, ReasonAllowed},
+		{"any client without the scope", to("/v1/any", claim("scope", `"notes/write"`)), Forbidden, ReasonScope},
+		{"any client, no scopes", to("/v1/unscoped/any", good), Forbidden, ReasonScope},
+		{"the second of two rules", to("/v1/either", good), Allowed, ReasonAllowed},
+		{"one rule's client and another's scope", to("/v1/either", claim("scope", `"notes/read"`)), Forbidden, ReasonScope},
+		{"none of two rules", to("/v1/neither", good), Forbidden, ReasonScope},
+		{"a route for keys alone", to("/v1/keys", good), Forbidden, ReasonRoute},
 		{"a rule without scopes", to("/v1/unscoped", good), Forbidden, ReasonScope},
 		{"no rule", to("/v1/other", good), Forbidden, ReasonRoute},
 		{"no rule and no token", to("/v1/other", ""), Unauthorized, ReasonCredential},
@@ -112,8 +143,8 @@ func TestDecideSaysWho(t *testing.T) {
 	const user = "6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11"
 	a := testAuthorizer(t, KeySet{testKeyID: &testKey(t).PublicKey})
 	for payload, want := range map[string]Identity{
-		accessPayload:  {Subject: user, Username: user, ClientID: clientID, Client: "website", Scopes: []string{"openid", "notes/read", "notes/write"}},
-		machinePayload: {Subject: clientID, ClientID: clientID, Client: "website", Scopes: []string{"notes/read"}},
+		accessPayload:  {Kind: KindUser, Subject: user, Username: user, ClientID: clientID, Client: "website", Scopes: []string{"openid", "notes/read", "notes/write"}},
+		machinePayload: {Kind: KindClient, Subject: clientID, ClientID: clientID, Client: "website", Scopes: []string{"notes/read"}},
 	} {
 		d := a.Decide(t.Context(), sessionRequest("Bearer "+sign(t, accessHeader, payload)))
 		if !reflect.DeepEqual(d.Identity, want) {
@@ -154,25 +185,31 @@ func TestZeroDecisionsRefuse(t *testing.T) {
 func TestNewAuthorizer(t *testing.T) {
 	t.Parallel()
 	pool := Pool{testVerifier(t), map[string]string{clientID: "website"}}
-	route := Route{"GET", "/x", []string{"a/b"}, []string{"website"}}
+	x := route("/x", TokenRule{Scopes: []string{"a/b"}, Clients: []string{"website"}})
+	keys := Route{Method: "GET", Resource: "/x", Key: []string{"a/b"}}
+	pools := []Pool{pool}
 	tests := []struct {
 		name   string
-		routes []Route
-		pools  []Pool
+		config AuthorizerConfig
 		want   string
 	}{
-		{"complete", []Route{route}, []Pool{pool}, ""},
-		{"no verifier", []Route{route}, []Pool{pool, {}}, "authn: pool 1 has no verifier"},
-		{"zero verifier", nil, []Pool{{Verifier: &Verifier{}}}, "authn: pool 0 has no verifier"},
-		{"issuer twice", []Route{route}, []Pool{pool, pool}, "authn: two pools of the issuer " + testIssuer},
-		{"route twice", []Route{route, route}, []Pool{pool}, "authn: two rules for GET /x"},
-		{"unknown client", []Route{{"GET", "/x", nil, []string{"web"}}}, []Pool{pool}, `authn: GET /x: no user pool has a client called "web"`},
-		{"empty name", []Route{{"GET", "/x", nil, []string{""}}}, []Pool{{testVerifier(t), map[string]string{"x": ""}}}, `authn: GET /x: no user pool has a client called ""`},
+		{"complete", AuthorizerConfig{Routes: []Route{x}, Pools: pools}, ""},
+		{"keys alone", AuthorizerConfig{Routes: []Route{keys}, Customers: noCustomers{}, Keys: testFormat}, ""},
+		{"no verifier", AuthorizerConfig{Routes: []Route{x}, Pools: []Pool{pool, {}}}, "authn: pool 1 has no verifier"},
+		{"zero verifier", AuthorizerConfig{Pools: []Pool{{Verifier: &Verifier{}}}}, "authn: pool 0 has no verifier"},
+		{"issuer twice", AuthorizerConfig{Routes: []Route{x}, Pools: []Pool{pool, pool}}, "authn: two pools of the issuer " + testIssuer},
+		{"route twice", AuthorizerConfig{Routes: []Route{x, x}, Pools: pools}, "authn: two rules for GET /x"},
+		{"unknown client", AuthorizerConfig{Routes: []Route{route("/x", TokenRule{Clients: []string{"web"}})}, Pools: pools}, `authn: GET /x: no user pool has a client called "web"`},
+		{"empty name", AuthorizerConfig{Routes: []Route{route("/x", TokenRule{Clients: []string{""}})}, Pools: []Pool{{testVerifier(t), map[string]string{"x": ""}}}}, `authn: GET /x: no user pool has a client called ""`},
+		{"tokens without a pool", AuthorizerConfig{Routes: []Route{route("/x", TokenRule{AnyClient: true})}}, "authn: GET /x: takes tokens, but there is no user pool"},
+		{"keys without customers", AuthorizerConfig{Routes: []Route{keys}, Pools: pools}, "authn: GET /x: takes keys, but there are no customers"},
+		{"customers without a format", AuthorizerConfig{Routes: []Route{keys}, Customers: noCustomers{}},
+			"key prefix \"\"; 1 to 16 lower-case letters and digits, a letter first\nstage tag \"\"; 1 to 16 letters and digits"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := NewAuthorizer(test.routes, test.pools)
+			_, err := NewAuthorizer(test.config)
 			if got := fmt.Sprint(err); got != test.want && (test.want != "" || err != nil) {
 				t.Errorf("got %s; want %s", got, test.want)
 			}

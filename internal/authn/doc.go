@@ -1,6 +1,9 @@
 // Package authn decides whether a JSON Web Token of an Amazon Cognito user
-// pool is genuine and current ([Verifier]), and whether its holder may call a
-// route ([Authorizer]).
+// pool is genuine and current ([Verifier]), whether a customer's static key is
+// ([KeyFormat], [CustomerSource]), and whether its holder may call a route
+// ([Authorizer]).
+//
+// # Tokens
 //
 // It takes exactly one form: a compact JWS (RFC 7515) signed with RS256 by a
 // key that the caller already trusts, whose payload is a Cognito access or ID
@@ -8,7 +11,16 @@
 // algorithm, not the key's place, not the rules. Nothing is fetched but an
 // issuer's JWK Set, by [RemoteKeys], from the address that it is configured with.
 //
-// # Order of checks
+// # Keys
+//
+// A key is checked in this order, and each step is refused before the next costs
+// anything: its form and checksum; the stage; the customer, of whom a
+// [CustomerCache] remembers for ten seconds what it read, or that there is none;
+// the secret, in constant time, against one digest, be it there or not; revoked or
+// expired; the customer's status; the route. Nothing about a customer shows before
+// the secret has matched.
+//
+// # Order of checks of a token
 //
 //  1. Length ([MaxTokenBytes]), and exactly three segments.
 //  2. Canonical base64url in each (RFC 4648 section 3.5): no padding, no line

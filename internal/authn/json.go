@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"time"
@@ -15,10 +16,9 @@ import (
 const (
 	maxDepth = 16 // objects and arrays inside each other
 
-	// maxMembers bounds the members of all objects of one text, because the
-	// search for duplicates is quadratic. An ID token with every attribute that
-	// Cognito allows has about 100.
-	maxMembers = 192
+	// maxMembers bounds the members of all objects of one text. An ID token with
+	// every attribute that Cognito allows has about 100.
+	maxMembers = 128
 
 	// maxSeconds is the last second of the year 9999.
 	maxSeconds = 253402300799
@@ -128,7 +128,8 @@ func parseArray(v value) ([]value, bool) {
 type parser struct {
 	text    string
 	pos     int
-	members int // read so far, of all objects
+	members int  // read so far, of all objects
+	lower   bool // the string that was read last is in lower case
 }
 
 func (p *parser) space() {
@@ -148,23 +149,39 @@ func (p *parser) next(c byte) bool {
 
 // skip skips the next byte if it is one of set.
 func (p *parser) skip(set string) bool {
-	if p.pos == len(p.text) || strings.IndexByte(set, p.text[p.pos]) < 0 {
+	if p.pos == len(p.text) {
 		return false
 	}
-	p.pos++
-	return true
+	for i := range len(set) {
+		if set[i] == p.text[p.pos] {
+			p.pos++
+			return true
+		}
+	}
+	return false
 }
 
 // object reads what follows the opening brace.
 func (p *parser) object(members []member, depth int) ([]member, bool) {
+	var names *nameSet // of an object with many members
 	ok := p.list('}', depth, func() bool {
 		if p.members++; p.members > maxMembers || !p.next('"') {
 			return false
 		}
 		written, ok := p.str()
-		name := lower(written)
-		for i := range members {
-			ok = ok && members[i].name != name
+		name := written
+		if !p.lower {
+			name = lower(written)
+		}
+		if len(members) < fewMembers {
+			for i := range members {
+				ok = ok && members[i].name != name
+			}
+		} else {
+			if names == nil {
+				names = newNameSet(members)
+			}
+			ok = ok && names.add(members, name)
 		}
 		if !ok || !p.next(':') {
 			return false
@@ -177,6 +194,37 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 		return ok
 	})
 	return members, ok
+}
+
+// fewMembers are compared with each other faster than looked up.
+const fewMembers = 24
+
+// nameSet finds a name among those of an object's members: hashed with a seed of
+// its own, so that nobody can choose names that share their place.
+type nameSet struct {
+	seed  maphash.Seed
+	slots [4 * maxMembers]uint16 // place among the members, from 1 on; 0 for none
+}
+
+func newNameSet(members []member) *nameSet {
+	s := &nameSet{seed: maphash.MakeSeed()}
+	for i := range members {
+		s.add(members[:i], members[i].name)
+	}
+	return s
+}
+
+// add reports whether a name, which is to be the next member's, is new.
+func (s *nameSet) add(members []member, name string) bool {
+	at := maphash.String(s.seed, name) % uint64(len(s.slots))
+	for s.slots[at] != 0 {
+		if members[s.slots[at]-1].name == name {
+			return false
+		}
+		at = (at + 1) % uint64(len(s.slots))
+	}
+	s.slots[at] = uint16(len(members) + 1) //nolint:gosec // at most maxMembers
+	return true
 }
 
 // list reads elements with commas between them, and the closing byte.
@@ -240,6 +288,8 @@ func (p *parser) number() bool {
 		if !p.digits() {
 			return false
 		}
+	} else if p.pos-start <= 300 { // no greater than 1e300
+		return true
 	}
 	_, err := strconv.ParseFloat(p.text[start:p.pos], 64)
 	return err == nil
@@ -253,19 +303,44 @@ func (p *parser) digits() bool {
 	return p.pos > start
 }
 
-// str reads what follows the opening quote and returns the string's content.
+// Classes of a byte of a string.
+const (
+	ends    = 1 << iota // a quote, a backslash, or one that a string may not hold
+	changes             // a letter or a part of one that lower may change
+)
+
+var classes = func() (table [256]byte) {
+	for c := range table {
+		switch {
+		case c < ' ' || c == '"' || c == '\\':
+			table[c] = ends
+		case c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf:
+			table[c] = changes
+		}
+	}
+	return table
+}()
+
+// str reads what follows the opening quote and returns the string's content. It
+// sets p.lower where lower would not change that.
 func (p *parser) str() (string, bool) {
 	text, start := p.text, p.pos
 	var before []byte // what stands before start, once there was an escape
+	var seen byte
 	for i := start; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			p.pos = i + 1
+		class := classes[text[i]]
+		seen |= class
+		if class != ends {
+			continue
+		}
+		switch text[i] {
+		case '"':
+			p.pos, p.lower = i+1, seen&changes == 0 && before == nil
 			if before == nil {
 				return text[start:i], true
 			}
 			return string(append(before, text[start:i]...)), true
-		case c == '\\':
+		case '\\':
 			before = append(before, text[start:i]...)
 			p.pos = i + 1
 			r, ok := p.escape()
@@ -274,7 +349,7 @@ func (p *parser) str() (string, bool) {
 			}
 			before = utf8.AppendRune(before, r)
 			start, i = p.pos, p.pos-1
-		case c < ' ':
+		default:
 			return "", false
 		}
 	}

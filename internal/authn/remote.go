@@ -41,6 +41,8 @@ type RemoteConfig struct {
 	Timeout time.Duration
 	// Transport sends requests. Default: one of its own, which uses no proxy.
 	Transport http.RoundTripper
+	// Read is called before each request, to count them. Default: none.
+	Read func()
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
@@ -148,6 +150,9 @@ func (r *RemoteKeys) fetch(ctx context.Context) (KeySet, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.config.URL, nil)
 	if err != nil {
 		return nil, err
+	}
+	if r.config.Read != nil {
+		r.config.Read()
 	}
 	response, err := r.client.Do(request)
 	if err != nil {

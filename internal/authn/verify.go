@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -102,17 +103,33 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if v == nil || v.config.Keys == nil {
 		return nil, refuse(ReasonUnknownKey)
 	}
-	return verify(ctx, token, func(issuer string) *Verifier {
+	if len(token) > MaxTokenBytes || strings.Count(token, ".") != 2 { // before it is copied
+		return nil, refuse(ReasonMalformed)
+	}
+	verified, err := verify(ctx, []byte(token), func(issuer string) *Verifier {
 		if issuer != v.config.Issuer {
 			return nil
 		}
 		return v
 	})
+	if err != nil {
+		return nil, err
+	}
+	return verified.Token, nil
+}
+
+// verifiedToken is a token with the key that its signature matched, and what that
+// signed.
+type verifiedToken struct {
+	*Token
+	signed string // header, dot, payload as sent
+	kid    string
+	key    *rsa.PublicKey
 }
 
 // verify picks the verifier by an iss that nobody has signed yet. It decides
 // nothing but that: the token must then match a key of just that issuer.
-func verify(ctx context.Context, token string, of func(issuer string) *Verifier) (*Token, error) {
+func verify(ctx context.Context, token []byte, of func(issuer string) *Verifier) (*verifiedToken, error) {
 	var j jws
 	if err := j.parse(token); err != nil {
 		return nil, err
@@ -126,14 +143,15 @@ func verify(ctx context.Context, token string, of func(issuer string) *Verifier)
 	if v == nil {
 		return nil, refuse(ReasonIssuer)
 	}
-	verified, err := v.config.readToken(&claims, j.payload)
+	read, err := v.config.readToken(&claims, j.payload)
 	if err != nil {
 		return nil, err
 	}
-	if err := j.verify(ctx, v.config.Keys); err != nil {
+	key, err := j.verify(ctx, v.config.Keys)
+	if err != nil {
 		return nil, err
 	}
-	return verified, nil
+	return &verifiedToken{read, string(j.signed), j.kid, key}, nil
 }
 
 // Bounds of a token. API Gateway takes 10,240 bytes of header values in all
@@ -145,6 +163,7 @@ const (
 
 	maxHeaderBytes    = 1024 // kid, wholly escaped, and change
 	maxSignatureBytes = MaxKeyBits / 8
+	maxSignatureText  = 1 + (maxSignatureBytes*8+5)/6 // with its dot
 )
 
 // jws is a compact JWS (RFC 7515 section 3.1), taken apart but not verified.
@@ -156,12 +175,11 @@ type jws struct {
 }
 
 // parse takes token apart and checks all of it but claims and signature.
-func (j *jws) parse(token string) error {
-	first, last := strings.IndexByte(token, '.'), strings.LastIndexByte(token, '.')
-	if len(token) > MaxTokenBytes || first == last || strings.Contains(token[first+1:last], ".") {
+func (j *jws) parse(raw []byte) error {
+	first, last := bytes.IndexByte(raw, '.'), bytes.LastIndexByte(raw, '.')
+	if len(raw) > MaxTokenBytes || first == last || bytes.IndexByte(raw[first+1:last], '.') >= 0 {
 		return refuse(ReasonMalformed)
 	}
-	raw := []byte(token)
 	header, headerOK := decodeSegment(raw[:first], maxHeaderBytes)
 	payload, payloadOK := decodeSegment(raw[first+1:last], MaxTokenBytes)
 	signature, signatureOK := decodeSegment(raw[last+1:], maxSignatureBytes)
@@ -209,17 +227,17 @@ func (j *jws) readHeader(text string) error {
 }
 
 // verify looks the key up and checks the signature: the only RSA work there is.
-func (j *jws) verify(ctx context.Context, keys KeySource) error {
+func (j *jws) verify(ctx context.Context, keys KeySource) (*rsa.PublicKey, error) {
 	key, err := keys.Key(ctx, j.kid)
 	if errors.Is(err, ErrNoKeys) {
-		return refuse(ReasonNoKeys)
+		return nil, refuse(ReasonNoKeys)
 	}
 	if err != nil || !usableKey(key) {
-		return refuse(ReasonUnknownKey)
+		return nil, refuse(ReasonUnknownKey)
 	}
 	digest := sha256.Sum256(j.signed)
 	if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], j.signature) != nil {
-		return refuse(ReasonSignature)
+		return nil, refuse(ReasonSignature)
 	}
-	return nil
+	return key, nil
 }

@@ -67,10 +67,11 @@ func asSet(keys json.RawMessage) []byte {
 // verifyJWS verifies a token without reading its claims.
 func verifyJWS(keys KeySource, token string) error {
 	var j jws
-	if err := j.parse(token); err != nil {
+	if err := j.parse([]byte(token)); err != nil {
 		return err
 	}
-	return j.verify(context.Background(), keys)
+	_, err := j.verify(context.Background(), keys)
+	return err
 }
 
 func TestWycheproofJWS(t *testing.T) {
@@ -143,7 +144,7 @@ func TestWycheproofRSA(t *testing.T) {
 		for _, test := range group.Tests {
 			j := jws{signed: decode(test.Message), kid: "none", signature: decode(test.Sig)}
 			// The "acceptable" one lacks the NULL of the digest's parameters.
-			if err := j.verify(t.Context(), keys); (err == nil) != (test.Result == "valid") {
+			if _, err := j.verify(t.Context(), keys); (err == nil) != (test.Result == "valid") {
 				t.Errorf("%d %s (%s): got %v", test.ID, test.Comment, test.Result, err)
 			}
 			results[test.Result]++

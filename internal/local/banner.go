@@ -16,10 +16,14 @@ import (
 func (s *stage) banner(r Ready) error {
 	view := struct {
 		Ready
-		Stages []string // URLs of those that the API's own does not serve
-		Token  *Client
-		Routes []line
-	}{Ready: r, Stages: s.otherStages(), Token: tokenClient(r), Routes: curls(r.API, s.callable(), len(r.APIKeys) > 0)}
+		Stages  []string // URLs of those that the API's own does not serve
+		Token   *Client
+		Routes  []line
+		KeyWays []string // command lines that send a customer's key, one for each way
+	}{
+		Ready: r, Stages: s.otherStages(), Token: tokenClient(r), Routes: curls(r.API, s.callable(), len(r.APIKeys) > 0),
+		KeyWays: s.keyWays(r),
+	}
 	var out strings.Builder
 	if err := bannerTemplate.Execute(&out, view); err != nil {
 		return err
@@ -115,8 +119,12 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 		words = append(words, `-H "`+cmp.Or(r.Authorization.Authorizer.Header, "Authorization")+`: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCognito:
 		return "# an ID token of a user: gatewright token --client NAME --json prints one"
-	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Token != nil:
-		return "# for users of " + strings.Join(r.Authorization.Token.Clients, " or ") + " only; sign in: gatewright token --client NAME"
+	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil && only(r.Authorization.Rules) != "":
+		return "# for users of " + only(r.Authorization.Rules) + " only; sign in: gatewright token --client NAME"
+	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil && len(r.Authorization.Rules.Tokens) == 0:
+		words = append(words, `-H "Authorization: Bearer $CUSTOMER_KEY"`)
+	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil:
+		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom && slices.Equal(r.Authorization.Authorizer.IdentitySources, []string{"method.request.header.Authorization"}):
 		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom:
@@ -131,6 +139,43 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 		words = append(words, `-H "Content-Type: application/json"`, "-d '"+strings.ReplaceAll(body, "'", `'\''`)+"'")
 	}
 	return strings.Join(append(words, required(r, url)...), " ")
+}
+
+// only names the clients that rules let pass; empty where others may pass, too.
+func only(rules *assembly.CallerRules) string {
+	var names []string
+	for _, token := range rules.Tokens {
+		names = append(names, token.Clients...)
+		if len(token.Issuers) > 0 {
+			return ""
+		}
+	}
+	if len(rules.Key) > 0 {
+		return ""
+	}
+	return strings.Join(names, " or ")
+}
+
+// keyWays are command lines that call the first route that takes a key and wants
+// nothing else, as a customer's tool would: one for each way that the API takes.
+func (s *stage) keyWays(r Ready) []string {
+	if len(r.Customers) == 0 {
+		return nil
+	}
+	for _, route := range s.callable() {
+		if route.Method != "GET" || strings.Contains(route.Path, "{") || route.Authorization.Rules == nil || len(route.Authorization.Rules.Key) == 0 {
+			continue
+		}
+		ways := []string{`-H "Authorization: Bearer $CUSTOMER_KEY"`, `-u "${CUSTOMER_KEY%_*}:${CUSTOMER_KEY##*_}"`}
+		if s.api.Customers.KeyHeader {
+			ways = append(ways, `-H "x-api-key: $CUSTOMER_KEY"`)
+		}
+		for i := range ways {
+			ways[i] = strings.Join(append([]string{"curl", ways[i]}, required(route, r.API+route.Path)...), " ")
+		}
+		return ways
+	}
+	return nil
 }
 
 // required are the headers and the URL with the query that a route's validator
@@ -169,7 +214,12 @@ Gatewright serves stage {{.Stage}} ({{.Region}}) from its own template. Ctrl-C s
 A token for the client "{{.Name}}", good for {{.Lifetime.Minutes}} minutes; its id and secret are good for this run only:
 
   TOKEN=$(curl -s -u {{.ID}}:{{.Secret}} -d grant_type=client_credentials {{$.Auth}}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-{{end}}{{range $i, $key := .APIKeys}}
+{{end}}{{with .Customers}}{{with index . 0}}
+The customer "Demo", {{.ID}}, with a key that is good for this run only, as a bearer token and as user and password:
+
+  CUSTOMER_KEY={{.Key}}
+{{end}}{{range $.KeyWays}}  {{.}}
+{{end}}{{end}}{{range $i, $key := .APIKeys}}
 {{if $i}}# {{end}}The API key "{{.Name}}" of {{range $j, $plan := .Plans}}{{if $j}}, {{end}}{{$plan}}{{end}}:
 
   {{if $i}}# {{end}}KEY={{.Value}}

@@ -94,6 +94,7 @@ type stage struct {
 	gateway   http.Handler
 	site      *site.Site // nil without a website
 	users     []User     // who can sign in from the start
+	customers []Customer // whose keys are good from the start
 
 	printing sync.Mutex // codes come while others are printed
 }
@@ -153,13 +154,14 @@ func (s *stage) prepare() (err error) {
 	if s.cognito, err = s.newCognito(); err != nil {
 		return err
 	}
-	s.seed()
 	if s.tables, err = tables.New(s.model.Tables); err != nil {
 		return err
 	}
+	s.seed()
 	if s.aws, err = awsapi.New(awsapi.Config{
 		Account: s.api.Account, Region: s.api.Region, Log: s.listenerLog(p.aws),
 		Services: map[string]awsapi.Service{"cognito-idp": idp.New(s.cognito.Directories()), "dynamodb": s.tables},
+		Policies: s.policies,
 	}); err != nil {
 		return err
 	}

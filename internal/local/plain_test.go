@@ -74,23 +74,9 @@ func servePlain(t *testing.T) *plain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, asm := t.TempDir(), plainAssembly(t)
 	out, log := &started{done: make(chan struct{})}, &bytes.Buffer{}
-	ready := filepath.Join(dir, "ready.json")
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, Config{
-			Assembly: asm, AppDir: dir, StateDir: filepath.Join(dir, "state"), Stage: "Plain", API: "plain",
-			Listen: "127.0.0.1:0", ReadyFile: ready, SigningKey: key, Stdout: out, Stderr: log,
-		})
-	}()
 	p := &plain{key: key}
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 		for _, key := range p.APIKeys {
 			if strings.Contains(log.String(), key.Value) || !strings.Contains(out.text.String(), key.Value) {
 				t.Errorf("the key %s is in the log, or not in the banner", key.Name)
@@ -108,23 +94,42 @@ func servePlain(t *testing.T) *plain {
 			}
 		}
 	})
-	select {
-	case <-out.done:
-	case err := <-ended:
-		ended <- err
-		t.Fatalf("did not start: %v\n%s", err, log)
-	}
-	data, err := os.ReadFile(ready)
-	if err == nil {
-		err = json.Unmarshal(data, &p.Ready)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.Ready = start(t, Config{Assembly: plainAssembly(t), AppDir: t.TempDir(), Stage: "Plain", API: "plain", SigningKey: key}, out, log)
 	var keys struct{ Keys []struct{ Kid string } }
 	p.decode(t, p.UserPools[0].JWKSURI, &keys)
 	p.kid = keys.Keys[0].Kid
 	return p
+}
+
+// start runs a stage until the test ends. Cleanups from before see its whole
+// output.
+func start(t *testing.T, c Config, out *started, log io.Writer) (r Ready) {
+	t.Helper()
+	dir := t.TempDir()
+	c.StateDir, c.ReadyFile, c.Listen, c.Stdout, c.Stderr = filepath.Join(dir, "state"), filepath.Join(dir, "ready.json"), "127.0.0.1:0", out, log
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, c) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-out.done:
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("did not start: %v\n%s", err, log)
+	}
+	data, err := os.ReadFile(c.ReadyFile)
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func (p *plain) decode(t *testing.T, url string, into any) {
@@ -242,7 +247,7 @@ func TestPlainRestAPI(t *testing.T) {
 		{"GET", "/signed", nil, 403, missing},
 		{"GET", "/signed", headers{"Authorization": "Bearer " + access}, 403, "Invalid key=value pair (missing equal-sign) in Authorization header"},
 		{"GET", "/signed", headers{"X-Amz-Date": "20261121T020500Z", "Authorization": "AWS4-HMAC-SHA256 Credential=A/20261121/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=00"},
-			403, `{"Message":"User is not authorized to access this resource"}`},
+			403, `{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:`},
 
 		{"GET", "/files/a", nil, 200, `"resource":"/files/{item}"`},
 		{"POST", "/files/a", nil, 200, `"resource":"/files/{proxy+}"`},
@@ -321,6 +326,7 @@ func TestPlainRestAPIRefused(t *testing.T) {
 		template = bytes.Replace(template, []byte(old), []byte(text), 1)
 	}
 	change(`"Name": "other"`, `"Name": "other", "Policy": {"Statement": []}, "EndpointConfiguration": {"Types": ["PRIVATE"]}`)
+	change(`"Type": "TOKEN"`, `"Type": "TOKEN", "AuthorizerCredentials": "arn:aws:iam::000000000000:role/invoke"`)
 	change(`"UsagePlanName": "basic"`, `"UsagePlanName": "basic", "Surprise": true`)
 	if err := os.WriteFile(file, template, 0o600); err != nil {
 		t.Fatal(err)
@@ -336,7 +342,7 @@ func TestPlainRestAPIRefused(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Plain/Other.Policy: a resource policy is not evaluated yet", `endpoints of type "PRIVATE" are not served`, "Surprise is not understood",
-		"GET / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet", "PUT / (Plain/Other): authorizer custom: a Lambda authorizer of type TOKEN is not asked yet",
+		"GET / (Plain/Other): authorizer custom: a role that invokes its function is not checked yet", "PUT / (Plain/Other): authorizer custom: a role that invokes its function is not checked yet",
 	} {
 		if strings.Count(err.Error(), want) != 1 {
 			t.Errorf("want %q once in:\n%v", want, err)

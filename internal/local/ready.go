@@ -31,6 +31,7 @@ type Ready struct {
 	UserPools      []UserPool     `json:"userPools"`
 	IdentityPools  []string       `json:"identityPools"`
 	Tables         []string       `json:"tables"`
+	CustomerTable  *CustomerTable `json:"customerTable,omitempty"`
 	APIKeys        []APIKey       `json:"apiKeys"`
 	Users          []User         `json:"users"`
 	Customers      []Customer     `json:"customers"`
@@ -58,7 +59,16 @@ type User struct {
 	Password string `json:"password"`
 }
 
-// Customer is somebody with a static credential. None is created yet.
+// CustomerTable is where the API's customers are kept, and what their keys look
+// like.
+type CustomerTable struct {
+	Name   string   `json:"name"`   // of the DynamoDB table
+	Prefix string   `json:"prefix"` // that keys begin with
+	Tag    string   `json:"tag"`    // of the stage, in keys
+	Scopes []string `json:"scopes"` // that some route takes of a key
+}
+
+// Customer is somebody with a static credential of this run.
 type Customer struct {
 	ID            string `json:"id"`
 	Key           string `json:"key"`
@@ -126,7 +136,8 @@ func (s *stage) ready() Ready {
 		API: s.apiURL(), Auth: s.ports.auth.url(), AWS: s.ports.aws.url(),
 		APIID: s.api.ID, APIStage: s.apiStage.Name,
 		AWSCredentials: AWSCredentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey},
-		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), APIKeys: s.openKeys(), Users: notNil(s.users), Customers: []Customer{},
+		UserPools:      []UserPool{}, IdentityPools: []string{}, Tables: notNil(s.tables.Names()), APIKeys: s.openKeys(), Users: notNil(s.users), Customers: notNil(s.customers),
+		CustomerTable: s.customerTable(),
 	}
 	for _, pool := range s.model.UserPools {
 		described := UserPool{ID: pool.ID, Name: pool.Name, Issuer: pool.Issuer, JWKSURI: pool.Issuer + "/.well-known/jwks.json", Clients: []Client{}}
@@ -172,8 +183,8 @@ func describe(r assembly.Route) string {
 		}
 	case assembly.AuthorizationCustom:
 		who = "what authorizer " + r.Authorization.Authorizer.Name + " decides"
-		if token := r.Authorization.Token; token != nil {
-			who = access.Scopes(token.Scopes...).From(token.Clients...).String()
+		if rules := r.Authorization.Rules; rules != nil {
+			who = ruleOf(rules).String()
 		}
 	case assembly.AuthorizationIAM:
 		who = "AWS_IAM signature (refused for now)"
@@ -182,6 +193,25 @@ func describe(r assembly.Route) string {
 		who += " and API key"
 	}
 	return who
+}
+
+// ruleOf puts what the Lambda authorizer goes by in the terms of package access.
+func ruleOf(rules *assembly.CallerRules) access.Rule {
+	var any []access.Rule
+	for _, token := range rules.Tokens {
+		rule := access.Scopes(token.Scopes...)
+		if len(token.Issuers) == 0 {
+			rule = rule.From(token.Clients...)
+		}
+		any = append(any, rule)
+	}
+	if len(rules.Key) > 0 {
+		any = append(any, access.Key(rules.Key...))
+	}
+	if len(any) == 1 {
+		return any[0]
+	}
+	return access.AnyOf(any...)
 }
 
 // announce writes the ready files and the banner. It returns how to take back

@@ -44,7 +44,7 @@ func TestCurls(t *testing.T) {
 		Name: "ours", IdentitySources: []string{"method.request.header.Authorization"},
 	}}
 	ruled := asked
-	ruled.Token = &assembly.TokenRule{Clients: []string{"website", "mobile"}}
+	ruled.Rules = &assembly.CallerRules{Tokens: []assembly.TokenRule{{Clients: []string{"website", "mobile"}}}}
 	askedOther := assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: &assembly.Authorizer{Name: "other"}}
 	routes := []assembly.Route{
 		{Method: "GET", Path: "/asked", Authorization: asked},

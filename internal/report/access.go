@@ -15,6 +15,7 @@ const adminScope = "aws.cognito.signin.user.admin"
 // request is any request of a route.
 type request struct {
 	assembly.Authorization
+	place        assembly.Place
 	key          bool
 	method, path string
 	apiID        string
@@ -29,29 +30,29 @@ type request struct {
 func (b *builder) access(r request) []Access {
 	list := []Access{}
 	switch r.Type {
-	case assembly.AuthorizationNone:
-		caller := Caller{ID: KindAnyone, Kind: KindAnyone, Name: "anyone"}
-		if r.key {
-			caller = Caller{ID: KindKey, Kind: KindKey, Name: "API key"}
-		}
-		list = append(list, Access{Caller: b.add(caller)})
 	case assembly.AuthorizationCognito, assembly.AuthorizerJWT:
 		list = b.tokens(r)
 	case assembly.AuthorizationCustom:
-		if r.Token != nil {
+		if r.Rules != nil {
 			list = b.ruled(r)
 			break
 		}
 		list = append(list, Access{Caller: b.add(b.authorizer(r.Authorizer)), Conditional: true})
 	case assembly.AuthorizationIAM:
 		list = b.signed(r)
+	default: // NONE, and what is not understood, which could be just that
+		caller := Caller{ID: KindAnyone, Kind: KindAnyone, Name: "anyone"}
+		if r.key {
+			caller = Caller{ID: KindKey, Kind: KindKey, Name: "API key"}
+		}
+		list = append(list, Access{Caller: b.add(caller), Conditional: r.Type != assembly.AuthorizationNone})
 	}
 	if r.key {
 		list = b.keyed(r, list)
 	}
 	// What signs nothing is anonymous to a resource policy, which then has to
 	// allow it besides everything else.
-	if r.policy != nil && r.Type != assembly.AuthorizationIAM {
+	if r.policy != nil && r.Type != assembly.AuthorizationIAM && r.Type != "" {
 		list = b.bounded(r, list)
 	}
 	return list
@@ -59,14 +60,15 @@ func (b *builder) access(r request) []Access {
 
 // keyed leaves of a list what an API key of the template opens. Without a plan
 // on any stage no key does, and on one without a key of the template somebody
-// must have added one elsewhere.
+// must have added one elsewhere. A plan of which not all is known may be on any
+// stage and let anything pass.
 func (b *builder) keyed(r request, list []Access) []Access {
 	planned, held := false, false
 	for _, plan := range b.model.UsagePlans {
 		covers := slices.ContainsFunc(plan.Stages, func(s assembly.UsagePlanStage) bool {
 			return s.APIID == r.apiID && slices.Contains(r.stages, s.Stage) && admits(plan, s, r.method+" "+r.path)
 		})
-		planned = planned || covers
+		planned = planned || covers || !b.model.Known(plan.Place, "ApiStages", "Quota", "Throttle")
 		held = held || covers && slices.ContainsFunc(b.model.APIKeys, func(k *assembly.APIKey) bool {
 			return k.Enabled && slices.Contains(plan.KeyIDs, k.ID)
 		})
@@ -120,9 +122,15 @@ func (b *builder) authorizer(a *assembly.Authorizer) Caller {
 
 // client describes a client of a user pool.
 func (b *builder) client(pool *assembly.UserPool, c assembly.UserPoolClient) Caller {
-	return Caller{
+	caller := Caller{
 		ID: KindClient + ":" + c.Path, Kind: KindClient, Name: b.name(c.Place), Path: c.Path, Of: pool.Path, Flows: c.Flows, Scopes: c.Scopes,
 	}
+	for _, property := range grantProperties {
+		if !b.model.Known(c.Place, property) {
+			caller.Unknown = append(caller.Unknown, property)
+		}
+	}
+	return caller
 }
 
 // tokens lists the clients whose tokens a route takes, and the issuers that the
@@ -131,7 +139,7 @@ func (b *builder) tokens(r request) []Access {
 	list := []Access{}
 	a := r.Authorizer
 	if a == nil {
-		return list
+		return append(list, b.unknownIssuer())
 	}
 	found := false
 	for _, pool := range b.model.UserPools {
@@ -139,32 +147,66 @@ func (b *builder) tokens(r request) []Access {
 			continue
 		}
 		found = true
-		for _, c := range pool.Clients {
-			if mayBring(c, r.Authorization) {
-				list = append(list, Access{Caller: b.add(b.client(pool, c))})
-			}
-		}
+		list = append(list, b.clients(pool, pool.Clients, asked{
+			scopes: r.Scopes, jwt: a.Type == assembly.AuthorizerJWT, audiences: a.Audiences,
+			open: !b.model.Known(r.place, "AuthorizationScopes"), anyAudience: !b.model.Known(a.Place, "JwtConfiguration"),
+		})...)
 	}
 	for _, arn := range a.ProviderARNs {
 		if b.model.UserPool(arn) == nil {
 			list = append(list, b.issuer(arn))
 		}
 	}
-	if a.Type == assembly.AuthorizerJWT && !found {
+	switch jwt := a.Type == assembly.AuthorizerJWT; {
+	case jwt && a.Issuer == "", !jwt && len(a.ProviderARNs) == 0, !b.model.Known(a.Place, "ProviderARNs"), b.strays:
+		list = append(list, b.unknownIssuer())
+	case jwt && !found:
 		list = append(list, b.issuer(a.Issuer))
 	}
 	return list
 }
 
-// ruled lists the clients whose tokens Gatewright's own Lambda authorizer takes.
+// ruled lists the customers and the clients whom Gatewright's own Lambda
+// authorizer lets pass.
 func (b *builder) ruled(r request) []Access {
 	list := []Access{}
-	asked := assembly.Authorization{Scopes: r.Token.Scopes, Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}
+	if len(r.Rules.Key) > 0 {
+		list = append(list, Access{Caller: b.add(Caller{ID: KindCustomer, Kind: KindCustomer, Name: "customers"})})
+	}
 	for _, pool := range b.model.UserPools {
 		for _, c := range pool.Clients {
-			if slices.Contains(r.Token.ClientIDs, c.ID) && len(asked.Scopes) > 0 && mayBring(c, asked) {
-				list = append(list, Access{Caller: b.add(b.client(pool, c))})
-			}
+			list = append(list, b.ruledClient(r.Rules, pool, c)...)
+		}
+	}
+	return list
+}
+
+// ruledClient lists a client that satisfies one of the rules, or would on
+// conditions.
+func (b *builder) ruledClient(rules *assembly.CallerRules, pool *assembly.UserPool, c assembly.UserPoolClient) []Access {
+	var found []Access
+	for _, rule := range rules.Tokens {
+		if len(rule.Scopes) == 0 || !rule.Takes(pool, c) {
+			continue
+		}
+		found = append(found, b.clients(pool, []assembly.UserPoolClient{c}, asked{scopes: rule.Scopes})...)
+	}
+	if i := slices.IndexFunc(found, func(a Access) bool { return !a.Conditional }); i > 0 {
+		found[0] = found[i]
+	}
+	return found[:min(len(found), 1)]
+}
+
+// clients lists those of a pool that can obtain a token which is asked for, and
+// on conditions those that could if more of them, or of the route, were known.
+func (b *builder) clients(pool *assembly.UserPool, clients []assembly.UserPoolClient, by asked) []Access {
+	var list []Access
+	for _, c := range clients {
+		switch {
+		case by.known() && by.takes(c):
+			list = append(list, Access{Caller: b.add(b.client(pool, c))})
+		case by.atMost(c).takes(b.atMost(c, by)):
+			list = append(list, Access{Caller: b.add(b.client(pool, c)), Conditional: true})
 		}
 	}
 	return list
@@ -177,34 +219,23 @@ func (b *builder) issuer(name string) Access {
 	}
 }
 
-// mayBring reports whether a client can obtain a token that a route takes.
-// Cognito authorizers take ID tokens where a route has no scopes; what a
-// trigger adds to a token is not counted.
-func mayBring(c assembly.UserPoolClient, a assembly.Authorization) bool {
-	jwt := a.Authorizer.Type == assembly.AuthorizerJWT
-	if jwt && !slices.Contains(a.Authorizer.Audiences, c.ID) {
-		return false
-	}
-	users := c.OAuth && (slices.Contains(c.Flows, "code") || slices.Contains(c.Flows, "implicit"))
-	machine := c.OAuth && c.HasSecret && slices.Contains(c.Flows, "client_credentials")
-	direct := slices.ContainsFunc(c.AuthFlows, func(flow string) bool { return flow != "ALLOW_REFRESH_TOKEN_AUTH" })
-	if len(a.Scopes) == 0 {
-		return direct || users && (jwt || slices.Contains(c.Scopes, "openid")) || jwt && machine
-	}
-	return direct && slices.Contains(a.Scopes, adminScope) ||
-		(users || machine) && slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(c.Scopes, scope) })
+// unknownIssuer is whoever issues tokens to a route whose authorizer is not
+// known.
+func (b *builder) unknownIssuer() Access {
+	return Access{Caller: b.add(Caller{ID: KindIssuer, Kind: KindIssuer, Name: "unknown issuer"}), Conditional: true}
 }
 
 // signed lists the roles and guests who may make a signed request, and the
 // resource policy's other principals.
 func (b *builder) signed(r request) []Access {
 	list := []Access{}
-	for _, role := range b.model.Roles {
-		access, ok := b.asRole(r, role)
+	asked := b.askedOf(r)
+	for i, role := range b.model.Roles {
+		access, ok := asRole(r, role, i, asked)
 		if !ok {
 			continue
 		}
-		guests := slices.DeleteFunc(slices.Clone(b.guests), func(p *assembly.IdentityPool) bool { return p.GuestRoleARN != role.ARN })
+		guests := b.guests[role.ARN]
 		for _, pool := range guests {
 			access.Caller = b.add(Caller{ID: KindGuest + ":" + pool.Path, Kind: KindGuest, Name: b.name(pool.Place), Path: pool.Path, Of: role.Path})
 			list = append(list, access)
@@ -219,26 +250,44 @@ func (b *builder) signed(r request) []Access {
 	return list
 }
 
+// question is what a route's request to one stage asks of policies, and what
+// those of each role say of it.
+type question struct {
+	stage string
+	iam.Request
+	byRole map[int][]iam.Statement
+}
+
+func (b *builder) askedOf(r request) []question {
+	var out []question
+	for _, stage := range r.stages {
+		q := b.invoke(r, stage)
+		out = append(out, question{stage, q, b.roles.About(q.Resource)})
+	}
+	return out
+}
+
 // asRole asks the role's policies, and in the same account those of the API as
 // one with them ("IAM and resource policies", Amazon API Gateway). A principal
 // of another account needs both.
-func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
-	var own []iam.Statement
-	for _, p := range role.Policies {
-		own = append(own, p.Statements...)
-	}
+func asRole(r request, role *assembly.Role, i int, asked []question) (Access, bool) {
 	var allowed, possible []string
-	for _, stage := range r.stages {
-		q := b.invoke(r, stage, role.ARN)
-		sets := [][]iam.Statement{append(slices.Clone(own), r.policy...)}
+	for _, q := range asked {
+		own := q.byRole[i]
+		if len(own)+len(r.policy) == 0 {
+			continue // nothing allows it
+		}
+		q.Principals = []string{role.ARN}
+		q.Context = map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": q.Principals}
+		sets := [][]iam.Statement{slices.Concat(own, r.policy)}
 		if !strings.Contains(role.ARN, ":"+r.account+":") {
 			sets = [][]iam.Statement{own, r.policy}
 		}
-		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q) != iam.Allowed }) {
-			allowed = append(allowed, stage)
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return iam.Evaluate(s, q.Request) != iam.Allowed }) {
+			allowed = append(allowed, q.stage)
 		}
-		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return !iam.Possible(s, q) }) {
-			possible = append(possible, stage)
+		if !slices.ContainsFunc(sets, func(s []iam.Statement) bool { return !iam.Possible(s, q.Request) }) {
+			possible = append(possible, q.stage)
 		}
 	}
 	access := Access{Conditional: len(allowed) < len(possible)}
@@ -250,7 +299,7 @@ func (b *builder) asRole(r request, role *assembly.Role) (Access, bool) {
 
 // invoke is a route's request to a stage. API Gateway speaks TLS only; of what
 // else a condition may ask for nothing is known.
-func (b *builder) invoke(r request, stage string, principals ...string) iam.Request {
+func (b *builder) invoke(r request, stage string) iam.Request {
 	segments := strings.Split(strings.TrimPrefix(r.path, "/"), "/")
 	for i, segment := range segments {
 		switch {
@@ -265,9 +314,8 @@ func (b *builder) invoke(r request, stage string, principals ...string) iam.Requ
 		method = "*"
 	}
 	return iam.Request{
-		Action:     "execute-api:Invoke",
-		Resource:   strings.Join([]string{"arn", assembly.Partition(r.region), "execute-api", r.region, r.account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
-		Principals: principals,
-		Context:    map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": principals},
+		Action:   "execute-api:Invoke",
+		Resource: strings.Join([]string{"arn", assembly.Partition(r.region), "execute-api", r.region, r.account, ""}, ":") + strings.Join(append([]string{r.apiID, stage, method}, segments...), "/"),
+		Context:  map[string][]string{"aws:SecureTransport": {"true"}, "aws:PrincipalArn": nil},
 	}
 }

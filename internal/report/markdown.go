@@ -10,6 +10,9 @@ func (r *Report) Markdown(w io.Writer) error {
 	var out strings.Builder
 	for _, s := range r.Stages {
 		out.WriteString("# Stage " + markdown(s.ID) + "\n\n" + s.Region + ", account " + s.Account + "\n")
+		if n := hiding(s.NotUnderstood); n > 0 {
+			out.WriteString("\n**Incomplete:** " + incomplete(n) + "\n")
+		}
 		for _, api := range s.APIs {
 			markdownAPI(&out, api, s.Callers)
 		}

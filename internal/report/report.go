@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/gatewright/gatewright/internal/assembly"
+	"github.com/gatewright/gatewright/internal/iam"
 )
 
 // Version is that of the JSON form. A member may be added to the form within a
@@ -43,6 +44,7 @@ type Stage struct {
 const (
 	KindAnyone     = "anyone"     // whoever reaches the API
 	KindKey        = "key"        // the holder of an API key
+	KindCustomer   = "customer"   // the holder of a customer's key, which Gatewright's own Lambda authorizer takes
 	KindClient     = "client"     // a client of a user pool, with or without a user
 	KindIssuer     = "issuer"     // the holder of a token that somebody outside the stage issues
 	KindAuthorizer = "authorizer" // whoever a Lambda authorizer lets pass
@@ -51,7 +53,7 @@ const (
 	KindGuest      = "guest"      // a guest of an identity pool
 )
 
-var kinds = []string{KindAnyone, KindKey, KindClient, KindIssuer, KindAuthorizer, KindRole, KindSigned, KindGuest}
+var kinds = []string{KindAnyone, KindKey, KindCustomer, KindClient, KindIssuer, KindAuthorizer, KindRole, KindSigned, KindGuest}
 
 // Caller is somebody who may call a route, or a client who may call none.
 type Caller struct {
@@ -63,6 +65,9 @@ type Caller struct {
 
 	Flows  []string `json:"flows,omitempty"`  // of a client: grants, as the template names them
 	Scopes []string `json:"scopes,omitempty"` // of a client: those it may request
+	// Unknown names a client's properties that are not known in full, so that
+	// there may be more flows or scopes.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // API is a REST or an HTTP API.
@@ -87,8 +92,11 @@ type Route struct {
 
 	Authorization string   `json:"authorization"` // as CloudFormation names it; empty where it is not understood
 	Authorizer    string   `json:"authorizer,omitempty"`
-	Scopes        []string `json:"scopes"`            // any one suffices
-	Clients       []string `json:"clients,omitempty"` // names of the only clients whose tokens are taken
+	Scopes        []string `json:"scopes"`                  // any one suffices
+	ScopesUnknown bool     `json:"scopesUnknown,omitempty"` // there may be others
+	Clients       []string `json:"clients,omitempty"`       // names of the only clients whose tokens are taken
+	KeyScopes     []string `json:"keyScopes,omitempty"`     // any one suffices of a customer's key
+	ruled         bool     // Gatewright's own Lambda authorizer decides, and its rules are known
 	KeyRequired   bool     `json:"keyRequired"`
 	PublicReason  string   `json:"publicReason,omitempty"` // why anyone may call it, as the app states
 
@@ -138,6 +146,7 @@ type Problem struct {
 	Path    string `json:"path"`
 	Text    string `json:"text"`
 	Decides bool   `json:"decides"` // it could decide about a request
+	Hides   bool   `json:"hides"`   // routes or callers may stand behind it that are not in the report
 }
 
 // New reports on models in their order.
@@ -162,20 +171,30 @@ type builder struct {
 	model   *assembly.Model
 	callers map[string]Caller // by id
 	names   map[assembly.Place]string
-	guests  []*assembly.IdentityPool
+	guests  map[string][]*assembly.IdentityPool // by the role that they sign as
+	roles   iam.Index                           // policies, by number in the model
+	strays  bool                                // there are clients of nobody knows which user pool
 }
 
 func newBuilder(m *assembly.Model) *builder {
-	b := &builder{model: m, callers: map[string]Caller{}, names: map[assembly.Place]string{}}
+	b := &builder{model: m, callers: map[string]Caller{}, names: map[assembly.Place]string{}, guests: map[string][]*assembly.IdentityPool{}}
 	for _, resource := range m.Resources {
 		if name := statedName(resource); name != "" {
 			b.names[resource.Place] = name
 		}
+		b.strays = b.strays || resource.Type == "AWS::Cognito::UserPoolClient" && !m.Known(resource.Place, "UserPoolId")
 	}
 	for _, pool := range m.IdentityPools {
 		if pool.Guests && pool.GuestRoleARN != "" {
-			b.guests = append(b.guests, pool)
+			b.guests[pool.GuestRoleARN] = append(b.guests[pool.GuestRoleARN], pool)
 		}
+	}
+	for _, role := range m.Roles {
+		var own []iam.Statement
+		for _, policy := range role.Policies {
+			own = append(own, policy.Statements...)
+		}
+		b.roles.Add(own)
 	}
 	for _, pool := range m.UserPools {
 		for _, client := range pool.Clients {
@@ -224,7 +243,7 @@ func (b *builder) stage() Stage {
 		s.APIs = append(s.APIs, b.httpAPI(api))
 	}
 	for _, p := range m.NotUnderstood {
-		s.NotUnderstood = append(s.NotUnderstood, Problem{Path: p.Path, Text: p.Text, Decides: p.Decides})
+		s.NotUnderstood = append(s.NotUnderstood, Problem{Path: p.Path, Text: p.Text, Decides: p.Decides, Hides: p.Hides})
 	}
 	s.Callers = b.sortedCallers()
 	return s

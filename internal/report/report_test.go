@@ -3,12 +3,14 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -131,14 +133,38 @@ func TestSchemaIsComplete(t *testing.T) {
 		if kind != reflect.TypeFor[report.Report]() {
 			properties = schema.Defs[strings.ToLower(kind.Name())].Properties
 		}
-		if len(properties) != kind.NumField() {
-			t.Errorf("%s has %d members, the schema %d", kind.Name(), kind.NumField(), len(properties))
-		}
+		members := 0
 		for i := range kind.NumField() {
+			if !kind.Field(i).IsExported() {
+				continue // no part of the JSON
+			}
+			members++
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
 			if properties[name] == nil {
 				t.Errorf("%s.%s is not in the schema", kind.Name(), name)
 			}
+		}
+		if len(properties) != members {
+			t.Errorf("%s has %d members, the schema %d", kind.Name(), members, len(properties))
+		}
+	}
+}
+
+// What routes may stand behind is said before the routes that are known.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	m := shop(1)
+	for hides, want := range map[bool]string{
+		false: "Stage dev   eu-west-1, account 111122223333\n\nREST",
+		true:  "Stage dev   eu-west-1, account 111122223333\nIncomplete   1 part of the template not understood: there may be more routes and\n             callers. See the end.\n\nREST",
+	} {
+		m.NotUnderstood = []assembly.Problem{{Path: "dev/Loop", Text: "a loop", Decides: true, Hides: hides}}
+		var text, markdown bytes.Buffer
+		if err := errors.Join(report.New(m).Text(&text, report.TextOptions{}), report.New(m).Markdown(&markdown)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(text.String(), want) || strings.Contains(markdown.String(), "**Incomplete:** 1 part of the template") != hides {
+			t.Errorf("hides %t: %s%s", hides, text.String()[:160], markdown.String()[:160])
 		}
 	}
 }
@@ -271,18 +297,71 @@ func TestTokens(t *testing.T) {
 		{"the administrative scope", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"aws.cognito.signin.user.admin"}}, []string{"client:direct"}},
 		{"an ID token", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito}, []string{"client:site", "client:direct"}},
 		{"another pool", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: foreign}, []string{"issuer:arn:aws:cognito-idp:eu-west-1:1:userpool/theirs?"}},
-		{"no authorizer", assembly.Authorization{Type: "COGNITO_USER_POOLS"}, []string{}},
+		{"no authorizer", assembly.Authorization{Type: "COGNITO_USER_POOLS"}, []string{"issuer?"}},
 		{"a JWT", assembly.Authorization{Type: "JWT", Authorizer: jwt}, []string{"client:site", "client:machine"}},
 		{"a JWT with a scope", assembly.Authorization{Type: "JWT", Authorizer: jwt, Scopes: []string{"orders/write"}}, []string{"client:machine"}},
 		{"a JWT of others", assembly.Authorization{Type: "JWT", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerJWT, Issuer: "https://theirs"}}, []string{"issuer:https://theirs?"}},
 		{"a Lambda authorizer", assembly.Authorization{Type: "CUSTOM", Authorizer: &assembly.Authorizer{Name: "Callers", Place: assembly.Place{Path: "API"}}}, []string{"authorizer:API:Callers?"}},
 		{"nothing", assembly.Authorization{Type: "NONE"}, []string{"anyone"}},
-		{"what is not understood", assembly.Authorization{}, []string{}},
+		{"what is not understood", assembly.Authorization{}, []string{"anyone?"}},
+		{"no pool that is known", assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerCognito}}, []string{"issuer?"}},
+		{"a JWT of nobody knows whom", assembly.Authorization{Type: "JWT", Authorizer: &assembly.Authorizer{Type: assembly.AuthorizerJWT}}, []string{"issuer?"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			m := &assembly.Model{UserPools: []*assembly.UserPool{pool}, RestAPIs: []*assembly.RestAPI{{Routes: []assembly.Route{{Method: "GET", Path: "/", Authorization: tt.Authorization}}}}}
+			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Where a template leaves a client or a route open, the client may call on
+// conditions. What is known of it stays.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	place := func(path string) assembly.Place { return assembly.Place{Path: path} }
+	client := assembly.UserPoolClient{Place: place("C"), ID: "c", OAuth: true, HasSecret: true, Flows: []string{"code"}, Scopes: []string{"orders/read"}}
+	without := func(change func(*assembly.UserPoolClient)) assembly.UserPoolClient { c := client; change(&c); return c }
+	cognito := &assembly.Authorizer{Place: place("A"), Type: assembly.AuthorizerCognito, ProviderARNs: []string{"arn:pool"}}
+	jwt := &assembly.Authorizer{Place: place("A"), Type: assembly.AuthorizerJWT, Issuer: "https://issuer"}
+	read := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/read"}}
+	write := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"orders/write"}}
+	admin := assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito, Scopes: []string{"aws.cognito.signin.user.admin"}}
+	tests := []struct {
+		name    string
+		client  assembly.UserPoolClient
+		asks    assembly.Authorization
+		at      string // place of what is not known
+		unknown string
+		want    []string
+	}{
+		{"nothing", client, write, "", "", []string{}},
+		{"a scope", client, write, "C", "AllowedOAuthScopes", []string{"client:C?"}},
+		{"another scope", client, read, "C", "AllowedOAuthScopes", []string{"client:C"}},
+		{"its flows", without(func(c *assembly.UserPoolClient) { c.Flows = nil }), read, "C", "AllowedOAuthFlows", []string{"client:C?"}},
+		{"its flows, without the scope", without(func(c *assembly.UserPoolClient) { c.Flows = nil }), write, "C", "AllowedOAuthFlows", []string{}},
+		{"whether it has flows", without(func(c *assembly.UserPoolClient) { c.OAuth = false }), read, "C", "AllowedOAuthFlowsUserPoolClient", []string{"client:C?"}},
+		{"whether it has a secret", without(func(c *assembly.UserPoolClient) { c.HasSecret, c.Flows = false, []string{"client_credentials"} }), read, "C", "GenerateSecret", []string{"client:C?"}},
+		{"its sign-ins", client, admin, "C", "ExplicitAuthFlows", []string{"client:C?"}},
+		{"a scope of the route", client, write, "R", "AuthorizationScopes", []string{"client:C?"}},
+		{"another scope of the route", client, read, "R", "AuthorizationScopes", []string{"client:C"}},
+		{"every scope of the route", client, assembly.Authorization{Type: "COGNITO_USER_POOLS", Authorizer: cognito}, "R", "AuthorizationScopes", []string{"client:C?"}},
+		{"a pool", client, write, "A", "ProviderARNs", []string{"issuer?"}},
+		{"whose client another is", client, write, "S", "UserPoolId", []string{"issuer?"}},
+		{"the audience", client, assembly.Authorization{Type: "JWT", Authorizer: jwt, Scopes: []string{"orders/read"}}, "A", "JwtConfiguration", []string{"client:C?"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := &assembly.Model{
+				UserPools: []*assembly.UserPool{{Place: place("Users"), ARN: "arn:pool", Issuer: "https://issuer", Clients: []assembly.UserPoolClient{tt.client}}},
+				RestAPIs:  []*assembly.RestAPI{{Routes: []assembly.Route{{Place: place("R"), Method: "GET", Path: "/", Authorization: tt.asks}}}},
+				Resources: []*assembly.Resource{{Place: place("S"), Type: "AWS::Cognito::UserPoolClient"}},
+				Unknown:   map[assembly.Place][]string{place(tt.at): {tt.unknown}},
+			}
 			if got := callers(report.New(m).Stages[0].APIs[0].Routes[0]); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
@@ -296,20 +375,41 @@ func TestRules(t *testing.T) {
 	m := shop(1)
 	route := &m.RestAPIs[0].Routes[0]
 	for name, tt := range map[string]struct {
-		token *assembly.TokenRule
-		want  []string
+		rules   *assembly.CallerRules
+		want    []string
+		clients []string
 	}{
-		"not known":         {nil, []string{"authorizer:dev/API:Users?"}},
-		"nobody":            {&assembly.TokenRule{}, []string{}},
-		"one of two":        {&assembly.TokenRule{Scopes: []string{"orders/1", "orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{"client:dev/Client1"}},
-		"without the scope": {&assembly.TokenRule{Scopes: []string{"orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}, []string{}},
+		"not known":         {nil, []string{"authorizer:dev/API:Users?"}, nil},
+		"nobody":            {&assembly.CallerRules{}, []string{}, nil},
+		"one of two":        {tokens(assembly.TokenRule{Scopes: []string{"orders/1", "orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}), []string{"client:dev/Client1"}, []string{"b"}},
+		"without the scope": {tokens(assembly.TokenRule{Scopes: []string{"orders/2"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}), []string{}, []string{"b"}},
+		"any client":        {tokens(assembly.TokenRule{Scopes: []string{"orders/1"}, Issuers: []string{m.UserPools[0].Issuer}}), []string{"client:dev/Client1"}, nil},
+		"another issuer's":  {tokens(assembly.TokenRule{Scopes: []string{"orders/1"}, Issuers: []string{"https://other"}}), []string{}, nil},
+		"customers":         {&assembly.CallerRules{Key: []string{"orders/1"}}, []string{"customer"}, nil},
+		"customers, or one": {&assembly.CallerRules{Key: []string{"x/y"}, Tokens: []assembly.TokenRule{{Scopes: []string{"orders/1"}, Clients: []string{"b"}, ClientIDs: []string{"1"}}}}, []string{"customer", "client:dev/Client1"}, []string{"b"}},
 	} {
-		route.Authorization = assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: route.Authorization.Authorizer, Token: tt.token}
+		route.Authorization = assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: route.Authorization.Authorizer, Rules: tt.rules}
 		got := report.New(m).Stages[0].APIs[0].Routes[0]
-		if list := callers(got); !reflect.DeepEqual(list, tt.want) || tt.token != nil && !reflect.DeepEqual(got.Clients, tt.token.Clients) {
+		if list := callers(got); !reflect.DeepEqual(list, tt.want) || !reflect.DeepEqual(got.Clients, tt.clients) {
 			t.Errorf("%s: %v, %v", name, list, got.Clients)
 		}
+		if tt.rules != nil && !reflect.DeepEqual(got.KeyScopes, tt.rules.Key) {
+			t.Errorf("%s: keys with %v", name, got.KeyScopes)
+		}
+		asked := map[string]string{
+			"not known": "what its Lambda authorizer decides", "nobody": "what nobody has: its Lambda authorizer has no rule for it",
+			"any client": "an access token with scope orders/1,", "one of two": "an access token with any scope of orders/1, orders/2, of the client b,",
+			"customers": "a customer's key with scope orders/1,", "customers, or one": "an access token with scope orders/1, of the client b, or a customer's key with scope x/y,",
+		}[name]
+		var text strings.Builder
+		if err := report.New(m).Text(&text, report.TextOptions{Width: 300}); err != nil || !strings.Contains(text.String(), "asks for     "+asked) {
+			t.Errorf("%s: got %s, %v", name, text.String(), err)
+		}
 	}
+}
+
+func tokens(rule assembly.TokenRule) *assembly.CallerRules {
+	return &assembly.CallerRules{Tokens: []assembly.TokenRule{rule}}
 }
 
 // A key is asked for besides, and makes a caller only where nothing else is
@@ -330,17 +430,22 @@ func TestKeys(t *testing.T) {
 		enabled        bool
 		token, keyOnly []string
 	}{
-		"a key on a plan":     {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{"key"}},
-		"a disabled key":      {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, false, []string{"client:dev/Client0?"}, []string{"key?"}},
-		"no key yet":          {assembly.UsagePlan{Stages: open}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
-		"another stage":       {assembly.UsagePlan{Stages: on("other"), KeyIDs: []string{"k"}}, true, []string{}, []string{}},
-		"a quota of nothing":  {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Quota: &assembly.Quota{Period: "DAY"}}, true, []string{}, []string{}},
-		"nothing a second":    {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Throttle: &assembly.Throttle{Burst: 1}}, true, []string{}, []string{}},
-		"nothing of a method": {assembly.UsagePlan{Stages: on("live"), KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{}},
+		"a key on a plan":           {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{"key"}},
+		"a disabled key":            {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}}, false, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"no key yet":                {assembly.UsagePlan{Stages: open}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"another stage":             {assembly.UsagePlan{Stages: on("other"), KeyIDs: []string{"k"}}, true, []string{}, []string{}},
+		"a stage that is not known": {assembly.UsagePlan{KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0?"}, []string{"key?"}},
+		"a quota of nothing":        {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Quota: &assembly.Quota{Period: "DAY"}}, true, []string{}, []string{}},
+		"nothing a second":          {assembly.UsagePlan{Stages: open, KeyIDs: []string{"k"}, Throttle: &assembly.Throttle{Burst: 1}}, true, []string{}, []string{}},
+		"nothing of a method":       {assembly.UsagePlan{Stages: on("live"), KeyIDs: []string{"k"}}, true, []string{"client:dev/Client0"}, []string{}},
 	}
+	m.Unknown = map[assembly.Place][]string{{Path: "dev/Open"}: {"ApiStages"}}
 	for name, test := range tests {
 		m.APIKeys = []*assembly.APIKey{{ID: "k", Enabled: test.enabled}}
 		test.plan.Place = assembly.Place{Path: "dev/Basic/Resource"}
+		if name == "a stage that is not known" {
+			test.plan.Place = assembly.Place{Path: "dev/Open"}
+		}
 		m.UsagePlans = []*assembly.UsagePlan{&test.plan}
 		routes := report.New(m).Stages[0].APIs[0].Routes
 		if got := callers(routes[0]); !reflect.DeepEqual(got, test.token) || !routes[0].KeyRequired {
@@ -349,7 +454,7 @@ func TestKeys(t *testing.T) {
 		if got := callers(routes[2]); !reflect.DeepEqual(got, test.keyOnly) {
 			t.Errorf("%s: a key alone: %v", name, got)
 		}
-		if limits := routes[2].Limits; name != "another stage" && (len(limits) != 1 || limits[0].Name != "Basic") {
+		if limits := routes[2].Limits; !strings.Contains(name, "stage") && (len(limits) != 1 || limits[0].Name != "Basic") {
 			t.Errorf("%s: limits %v", name, limits)
 		}
 	}
@@ -468,6 +573,51 @@ func TestIDs(t *testing.T) {
 	slices.Sort(ids)
 	if n := len(ids); len(slices.Compact(ids)) != n {
 		t.Error("an id stands twice")
+	}
+}
+
+// signed has n routes with AWS_IAM, each granted by its own ARN to one of some
+// roles.
+func signed(n, roles int, grant, method string) *assembly.Model {
+	m := &assembly.Model{Stage: "dev", Region: "eu-west-1", Account: "111122223333"}
+	api := &assembly.RestAPI{ID: "abc", Name: "shop", Region: m.Region, Account: m.Account, Stages: []assembly.APIStage{{Name: "live"}}}
+	for i := range roles {
+		m.Roles = append(m.Roles, &assembly.Role{
+			Place: assembly.Place{Path: fmt.Sprint("Role", i)}, ARN: fmt.Sprint("arn:aws:iam::111122223333:role/r", i), Policies: []assembly.Policy{{}},
+		})
+	}
+	for i := range n {
+		api.Routes = append(api.Routes, assembly.Route{Method: method, Path: fmt.Sprintf("/r%d/{id}", i), Authorization: assembly.Authorization{Type: assembly.AuthorizationIAM}})
+		own := &m.Roles[i%roles].Policies[0]
+		own.Statements = append(own.Statements, iam.Statement{
+			Effect: iam.Allow, Actions: []string{"execute-api:Invoke"}, Resources: []string{"arn:aws:execute-api:eu-west-1:111122223333:abc/" + fmt.Sprintf(grant, i)},
+		})
+	}
+	m.RestAPIs = []*assembly.RestAPI{api}
+	return m
+}
+
+// The work grows with the routes, and not with routes times grants: four times
+// as many take about four times the memory, where each with each would take
+// sixteen times.
+func TestWorkGrowsWithRoutes(t *testing.T) { // not in parallel: it counts what is allocated
+	for _, form := range [][2]string{{"live/GET/r%d/*", "GET"}, {"*/GET/r%d/*", "GET"}, {"live/*/r%d/*", "ANY"}} {
+		for _, roles := range []int{1, 20} {
+			takes := func(n int) float64 {
+				m := signed(n, roles, form[0], form[1])
+				if got := report.New(m).Stages[0].APIs[0].Routes[n-1].Access; len(got) != 2 {
+					t.Fatalf("%v: the last route lets %v pass", form, got)
+				}
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				report.New(m)
+				runtime.ReadMemStats(&after)
+				return float64(after.TotalAlloc - before.TotalAlloc)
+			}
+			if few, many := takes(100), takes(400); many > 8*few {
+				t.Errorf("%v, %d roles: %.0f bytes for 100 routes, %.0f for 400", form, roles, few, many)
+			}
+		}
 	}
 }
 

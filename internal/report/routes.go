@@ -25,14 +25,15 @@ func (b *builder) restAPI(api *assembly.RestAPI) API {
 		if r.Authorization.Authorizer != nil {
 			route.Authorizer = r.Authorization.Authorizer.Name
 		}
-		if token := r.Authorization.Token; token != nil {
-			route.Scopes, route.Clients = notNil(token.Scopes), token.Clients
+		if rules := r.Authorization.Rules; rules != nil {
+			route.ruled, route.Scopes, route.Clients, route.KeyScopes = true, tokenScopes(rules), onlyClients(rules), rules.Key
 		}
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
 		}
+		route.ScopesUnknown = !b.model.Known(r.Place, "AuthorizationScopes")
 		route.Access = b.access(request{
-			Authorization: r.Authorization, key: r.APIKeyRequired, method: r.Method, path: r.Path,
+			Authorization: r.Authorization, place: r.Place, key: r.APIKeyRequired, method: r.Method, path: r.Path,
 			apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages, policy: api.Policy,
 		})
 		out.Routes = append(out.Routes, route)
@@ -61,9 +62,10 @@ func (b *builder) httpAPI(api *assembly.HTTPAPI) API {
 		if route.Authorization == assembly.AuthorizationNone {
 			route.PublicReason = r.PublicReason
 		}
+		route.ScopesUnknown = !b.model.Known(r.Place, "AuthorizationScopes")
 		route.Access = b.access(request{
-			Authorization: assembly.Authorization{Type: r.AuthorizationType, Scopes: r.Scopes, Authorizer: r.Authorizer},
-			method:        method, path: path, apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages,
+			Authorization: assembly.Authorization{Type: r.AuthorizationType, Scopes: r.Scopes, Authorizer: r.Authorizer}, place: r.Place,
+			method: method, path: path, apiID: api.ID, region: api.Region, account: api.Account, stages: out.Stages,
 		})
 		out.Routes = append(out.Routes, route)
 	}
@@ -151,4 +153,26 @@ func (b *builder) target(i assembly.Integration) Target {
 		t.Name, t.URI = i.FunctionARN[strings.LastIndex(i.FunctionARN, ":")+1:], i.FunctionARN
 	}
 	return t
+}
+
+// tokenScopes are those of every rule about tokens, each once.
+func tokenScopes(rules *assembly.CallerRules) []string {
+	return notNil((&assembly.CallerRules{Tokens: rules.Tokens}).Scopes())
+}
+
+// onlyClients are the clients that rules name; none where a rule takes the
+// tokens of any.
+func onlyClients(rules *assembly.CallerRules) []string {
+	var names []string
+	for _, token := range rules.Tokens {
+		if len(token.Issuers) > 0 {
+			return nil
+		}
+		for _, name := range token.Clients {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }

@@ -92,6 +92,9 @@ func isSpace(c rune) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 
 func (p *page) stage(s Stage) {
 	p.line(p.style("1", "Stage "+s.ID) + "   " + s.Region + ", account " + s.Account)
+	if hidden := hiding(s.NotUnderstood); hidden > 0 {
+		p.wrap(0, "Incomplete   ", incomplete(hidden)+" See the end.")
+	}
 	byID := map[string]Caller{}
 	for _, c := range s.Callers {
 		byID[c.ID] = c
@@ -372,6 +375,22 @@ func (p *page) notUnderstood(problems []Problem) {
 	if slices.ContainsFunc(problems, func(p Problem) bool { return p.Decides }) {
 		p.wrap(0, "", "What is marked ! could change who may call.")
 	}
+}
+
+// hiding counts what routes or callers may stand behind.
+func hiding(problems []Problem) int {
+	n := 0
+	for _, p := range problems {
+		if p.Hides {
+			n++
+		}
+	}
+	return n
+}
+
+// incomplete says what a count of such problems means.
+func incomplete(n int) string {
+	return fmt.Sprintf("%d %s of the template not understood: there may be more routes and callers.", n, plural(n, "part"))
 }
 
 func pad(text string, width int) string {

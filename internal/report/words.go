@@ -42,20 +42,17 @@ func asksFor(r Route) string {
 		}
 	case "COGNITO_USER_POOLS":
 		text = "an ID token of any user"
-		if len(r.Scopes) > 0 {
-			text = "an access token with " + oneOf(r.Scopes)
+		if with := r.withScopes(); with != "" {
+			text = "an access token" + with
 		}
 	case "JWT":
-		text = "a token"
-		if len(r.Scopes) > 0 {
-			text = "a token with " + oneOf(r.Scopes)
-		}
+		text = "a token" + r.withScopes()
 	case "AWS_IAM":
 		text = "a signature (AWS_IAM)"
 	case "CUSTOM":
 		text = "what its Lambda authorizer decides"
-		if len(r.Clients) > 0 {
-			text = "an access token with " + oneOf(r.Scopes) + ", of the client " + strings.Join(r.Clients, " or ")
+		if r.ruled {
+			text = ruled(r)
 		}
 	default:
 		return "something that is not understood"
@@ -67,6 +64,38 @@ func asksFor(r Route) string {
 		text += ", and an API key"
 	}
 	return text
+}
+
+// ruled says what Gatewright's own Lambda authorizer asks for.
+func ruled(r Route) string {
+	var ways []string
+	if len(r.Scopes) > 0 {
+		token := "an access token with " + oneOf(r.Scopes)
+		if len(r.Clients) > 0 {
+			token += ", of the client " + strings.Join(r.Clients, " or ")
+		}
+		ways = append(ways, token)
+	}
+	if len(r.KeyScopes) > 0 {
+		ways = append(ways, "a customer's key with "+oneOf(r.KeyScopes))
+	}
+	if len(ways) == 0 {
+		return "what nobody has: its Lambda authorizer has no rule for it"
+	}
+	return strings.Join(ways, ", or ")
+}
+
+// withScopes says which scopes a token needs; it is empty where it needs none.
+func (r Route) withScopes() string {
+	switch {
+	case r.ScopesUnknown && len(r.Scopes) == 0:
+		return " with scopes that are not known"
+	case r.ScopesUnknown:
+		return " with " + oneOf(r.Scopes) + ", or another that is not known"
+	case len(r.Scopes) > 0:
+		return " with " + oneOf(r.Scopes)
+	}
+	return ""
 }
 
 func oneOf(scopes []string) string {
@@ -111,8 +140,15 @@ func explain(c Caller) string {
 	case KindKey:
 		return "whoever has an API key of a usage plan of the stage"
 	case KindClient:
-		return fmt.Sprintf("client of %s: %s; scopes %s", shortPath(c.Of), orNone(c.Flows), orNone(c.Scopes))
+		text := fmt.Sprintf("client of %s: %s; scopes %s", shortPath(c.Of), orNone(c.Flows), orNone(c.Scopes))
+		if len(c.Unknown) > 0 {
+			text += "; not known in full: " + strings.Join(c.Unknown, ", ")
+		}
+		return text
 	case KindIssuer:
+		if c.ID == KindIssuer {
+			return "whoever has a token that a route takes: which one it takes is not known"
+		}
 		return "clients of an issuer that this stage does not declare: " + strings.TrimPrefix(c.ID, KindIssuer+":")
 	case KindAuthorizer:
 		return "whoever its function lets pass, which no template says"

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/gatewright/gatewright/internal/authconfig"
+	"github.com/gatewright/gatewright/internal/authn"
 	"github.com/gatewright/gatewright/internal/authn/authntest"
 )
 
@@ -86,29 +89,92 @@ func (c *clock) forward(d time.Duration) {
 }
 
 var testRules = authconfig.Rules{Routes: []authconfig.Route{
-	{Method: "GET", Path: "/v1/session", Token: &authconfig.Token{Scopes: []string{"notes/read", "web/use"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/mobile", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}},
-	{Method: "GET", Path: "/v1/readonly", Token: &authconfig.Token{Scopes: []string{"notes/readonly", "notes"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/notes/{id}", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"website"}}},
-	{Method: "GET", Path: "/v1/files/{path+}", Token: &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{"website"}}},
+	{Method: "GET", Path: "/v1/session", Tokens: []authconfig.Token{{Scopes: []string{"notes/read", "web/use"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/mobile", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"mobile"}}}},
+	{Method: "GET", Path: "/v1/readonly", Tokens: []authconfig.Token{{Scopes: []string{"notes/readonly", "notes"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/notes/{id}", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"website"}}}},
+	{Method: "GET", Path: "/v1/either", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, AnyClient: true}}, Key: &authconfig.Key{Scopes: []string{"notes/read"}}},
+	{Method: "GET", Path: "/v1/write", Key: &authconfig.Key{Scopes: []string{"notes/write"}}},
+	{Method: "GET", Path: "/v1/files/{path+}", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{"website"}}}},
 }}
 
-// stand is a handler with its issuer, its clock and its log.
+// table is a source of customers that counts its reads, and can be broken.
+type table struct {
+	mu       sync.Mutex
+	customer *authn.Customer
+	answer   func(ctx context.Context) error // nil for none
+	reads    int
+}
+
+func (t *table) Customer(ctx context.Context, id string) (*authn.Customer, error) {
+	t.mu.Lock()
+	t.reads++
+	customer, answer := t.customer, t.answer
+	t.mu.Unlock()
+	if answer != nil {
+		if err := answer(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if customer.ID != id {
+		return nil, authn.ErrNoCustomer
+	}
+	return customer, nil
+}
+
+func (t *table) readTimes() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reads
+}
+
+// change replaces the customer: what was read stays as it was.
+func (t *table) change(change func(*authn.Customer)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	changed := *t.customer
+	changed.Keys = slices.Clone(changed.Keys)
+	change(&changed)
+	t.customer = &changed
+}
+
+func (t *table) set(answer func(ctx context.Context) error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answer = answer
+}
+
+var keyFormat = authn.KeyFormat{Prefix: "gw", Tag: "dev"}
+
+const customerID = "Q7pk2mXtWc0a"
+
+// stand is a handler with its issuer, its table, its clock, its log and its
+// metrics. key is of the one customer, with notes/read.
 type stand struct {
 	*handler
-	issuer *issuer
-	clock  *clock
-	log    *lockedBuffer
+	issuer  *issuer
+	table   *table
+	key     authn.NewKey
+	clock   *clock
+	log     *lockedBuffer
+	numbers *lockedBuffer
 }
 
 // newStand returns a handler that trusts two pools: authntest's, which is a
-// server of this test, and another.
-func newStand(tb testing.TB) *stand {
+// server of this test, and another. changes are to the rules' file.
+func newStand(tb testing.TB, changes ...func(rules string) string) *stand {
 	tb.Helper()
-	s := &stand{issuer: newIssuer(tb), clock: &clock{now: authntest.Now()}, log: &lockedBuffer{}}
+	s := &stand{issuer: newIssuer(tb), clock: &clock{now: authntest.Now()}, log: &lockedBuffer{}, numbers: &lockedBuffer{}, key: keyFormat.NewKey(customerID)}
+	s.table = &table{customer: &authn.Customer{
+		ID: customerID, Status: authn.StatusActive, Plan: "gold", Scopes: []string{"notes/read", "notes/write"},
+		Keys: []authn.CustomerKey{{ID: s.key.ID, Digest: s.key.Digest, Scopes: []string{"notes/read"}}},
+	}}
 	rules, err := testRules.Encode()
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for _, change := range changes {
+		rules = []byte(change(string(rules)))
 	}
 	pools, err := json.Marshal([]authconfig.UserPool{
 		{Issuer: authntest.Issuer, Clients: map[string]string{"website": clientID}},
@@ -119,7 +185,9 @@ func newStand(tb testing.TB) *stand {
 	}
 	s.handler, err = newHandler(config{
 		rules: rules, userPools: string(pools), now: s.clock.Now, transport: redirected{s.issuer.URL},
-		log: slog.New(slog.NewJSONHandler(s.log, nil)),
+		log: slog.New(slog.NewJSONHandler(s.log, nil)), metrics: &metrics{out: s.numbers, function: "authorizer", now: s.clock.Now},
+		customers: `{"table":"Customers","prefix":"gw","tag":"dev"}`,
+		source:    func(string) (authn.CustomerSource, error) { return s.table, nil },
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -4,73 +4,137 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 
 	"github.com/gatewright/gatewright/internal/authn"
 )
 
 // This file reads the few members of an event that count ("Input to a Lambda
-// authorizer", type REQUEST) and skips over the rest: to decode all of it takes
-// longer than to verify a signature. API Gateway writes events, so this is no
-// validator of JSON; yet a text that it cannot follow is an error, and never a
-// request with less in it.
+// authorizer", type REQUEST), skips over others, and stops once it has all: to
+// decode the whole takes longer than to verify a signature. API Gateway writes
+// events, so this is no validator of JSON; yet a text that it cannot follow as far
+// as it reads is an error, and never a request with less in it.
 
-var errEvent = errors.New("the event is none of a REQUEST authorizer")
+var (
+	errEvent  = errors.New("the event is none of a REQUEST authorizer")
+	errEnough = errors.New("all that counts has been read")
+)
 
-// readEvent returns what of an event a decision rests on.
-func readEvent(payload []byte) (authn.Request, error) {
+// Members of an event that count.
+const (
+	memberType = 1 << iota
+	memberMethodARN
+	memberResource
+	memberMethod
+	memberHeaders
+	memberQuery
+	allMembers = 1<<iota - 1
+)
+
+// readEvent returns what of an event a decision rests on. keys is what keys look
+// like; zero where none are taken.
+func readEvent(payload []byte, keys authn.KeyFormat) (authn.Request, error) {
 	s := scanner{text: payload}
 	var r authn.Request
-	var kind string
-	once := func(into *string) error {
-		text, ok := s.string()
-		if !ok || *into != "" {
+	seen := 0
+	text := func(into *string) error {
+		value, ok := s.string()
+		if !ok || len(value) == 0 {
 			return errEvent
 		}
-		*into = string(text)
+		*into = string(value)
 		return nil
 	}
-	err := s.object(func(name []byte) error {
-		switch string(name) {
-		case "type":
-			return once(&kind)
-		case "methodArn":
-			return once(&r.MethodARN)
-		case "resource":
-			return once(&r.Resource)
-		case "httpMethod":
-			return once(&r.Method)
-		case "multiValueHeaders":
-			return s.object(func(header []byte) error { return s.header(header, &r) })
-		case "multiValueQueryStringParameters":
-			return s.object(func(parameter []byte) error {
-				// RFC 6750 section 2.3; a URL shows in logs and histories.
-				r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(parameter, []byte("access_token"))
-				return s.skip()
-			})
+	err := s.object(func(name []byte) (err error) {
+		member := memberOf(name)
+		if seen&member != 0 {
+			return errEvent
+		}
+		switch seen |= member; member {
+		case memberType:
+			if kind, ok := s.string(); !ok || string(kind) != "REQUEST" {
+				return errEvent
+			}
+		case memberMethodARN:
+			err = text(&r.MethodARN)
+		case memberResource:
+			err = text(&r.Resource)
+		case memberMethod:
+			r.Method, err = s.method()
+		case memberHeaders:
+			err = s.object(func(header []byte) error { return s.header(header, &r) })
+		case memberQuery:
+			err = s.object(func(parameter []byte) error { return s.parameter(parameter, keys, &r) })
 		default:
 			return s.skip()
 		}
+		if err == nil && seen == allMembers {
+			return errEnough
+		}
+		return err
 	})
-	s.space()
-	if err != nil || s.pos != len(s.text) || kind != "REQUEST" || r.MethodARN == "" || r.Resource == "" || r.Method == "" {
+	if err == nil {
+		s.space()
+	}
+	const required = memberType | memberMethodARN | memberResource | memberMethod
+	if err != nil && !errors.Is(err, errEnough) || err == nil && (s.pos != len(s.text) || seen&required != required) {
 		return authn.Request{}, errEvent
 	}
 	return r, nil
 }
 
-// header collects the values of all Authorization headers, however spelt.
+func memberOf(name []byte) int {
+	switch string(name) {
+	case "type":
+		return memberType
+	case "methodArn":
+		return memberMethodARN
+	case "resource":
+		return memberResource
+	case "httpMethod":
+		return memberMethod
+	case "multiValueHeaders":
+		return memberHeaders
+	case "multiValueQueryStringParameters":
+		return memberQuery
+	}
+	return 0
+}
+
+// method passes an HTTP method, of which the common ones need no copy.
+func (s *scanner) method() (string, error) {
+	value, ok := s.string()
+	if !ok || len(value) == 0 {
+		return "", errEvent
+	}
+	for _, known := range [...]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if string(value) == known {
+			return known, nil
+		}
+	}
+	return string(value), nil
+}
+
+// parameter looks for a credential in the query string, where it shows in logs and
+// histories (RFC 6750 section 2.3): by the name of a token's parameter, or as a
+// key.
+func (s *scanner) parameter(name []byte, keys authn.KeyFormat, r *authn.Request) error {
+	r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(name, []byte("access_token"))
+	return s.strings(func(value []byte) { r.CredentialInQuery = r.CredentialInQuery || keys.Resembles(value) })
+}
+
+// header collects the values of all headers that hold credentials, however spelt.
 func (s *scanner) header(name []byte, r *authn.Request) error {
-	if !bytes.EqualFold(name, []byte("Authorization")) {
+	var into *[][]byte
+	switch {
+	case len(name) == len("Authorization") && bytes.EqualFold(name, []byte("Authorization")):
+		into = &r.Authorization
+	case len(name) == len("x-api-key") && bytes.EqualFold(name, []byte("x-api-key")):
+		into = &r.APIKey
+	default:
 		return s.skip()
 	}
-	return s.list('[', ']', func() error {
-		value, ok := s.string()
-		if !ok {
-			return errEvent
-		}
-		r.Authorization = append(r.Authorization, string(value))
-		return nil
-	})
+	return s.strings(func(value []byte) { *into = append(*into, value) })
 }
 
 // scanner is a place in a JSON text.
@@ -131,6 +195,18 @@ func (s *scanner) list(opening, closing byte, element func() error) error {
 	}
 }
 
+// strings passes a list of strings.
+func (s *scanner) strings(each func(value []byte)) error {
+	return s.list('[', ']', func() error {
+		value, ok := s.string()
+		if !ok {
+			return errEvent
+		}
+		each(value)
+		return nil
+	})
+}
+
 // string passes a string and returns its content, which is the scanner's.
 func (s *scanner) string() ([]byte, bool) {
 	s.space()
@@ -147,6 +223,8 @@ func (s *scanner) string() ([]byte, bool) {
 	return []byte(content), err == nil
 }
 
+// skipString passes a string. A quote ends it unless an odd number of backslashes
+// stands before.
 func (s *scanner) skipString() bool {
 	if s.pos == len(s.text) || s.text[s.pos] != '"' {
 		return false
@@ -156,49 +234,59 @@ func (s *scanner) skipString() bool {
 		if quote < 0 {
 			return false
 		}
-		backslash := bytes.IndexByte(s.text[i:i+quote], '\\')
-		if backslash < 0 {
-			s.pos = i + quote + 1
-			return true
+		if i += quote; s.text[i-1] == '\\' && s.backslashes(i)%2 == 1 {
+			continue
 		}
-		i += backslash + 1 // over what it escapes
-		if i == len(s.text) {
-			return false
-		}
+		s.pos = i + 1
+		return true
 	}
+}
+
+// backslashes counts those before a place. The opening quote stands before them.
+func (s *scanner) backslashes(at int) int {
+	n := 0
+	for s.text[at-1-n] == '\\' {
+		n++
+	}
+	return n
 }
 
 // skip passes any value, without looking into it.
 func (s *scanner) skip() error {
 	s.space()
-	start, depth := s.pos, 0
-	for s.pos < len(s.text) {
-		switch s.text[s.pos] {
+	text, start, depth := s.text, s.pos, 0
+	for i := start; i < len(text); i++ {
+		switch text[i] {
 		case '"':
-			if !s.skipString() {
+			if s.pos = i; !s.skipString() {
 				return errEvent
 			}
-			if depth == 0 {
+			if i = s.pos - 1; depth == 0 {
 				return nil
 			}
-			continue
 		case '{', '[':
 			depth++
 		case '}', ']':
 			if depth--; depth == 0 {
-				s.pos++
+				s.pos = i + 1
 				return nil
 			}
-			fallthrough
+			if depth < 0 {
+				return s.end(start, i)
+			}
 		case ',':
-			if depth <= 0 { // the end of a number, a boolean or null
-				if s.pos == start {
-					return errEvent
-				}
-				return nil
+			if depth == 0 {
+				return s.end(start, i)
 			}
 		}
-		s.pos++
 	}
 	return errEvent
+}
+
+// end ends a number, a boolean or null, which cannot be empty.
+func (s *scanner) end(start, end int) error {
+	if s.pos = end; start == end {
+		return errEvent
+	}
+	return nil
 }

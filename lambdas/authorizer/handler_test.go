@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -54,10 +56,11 @@ func TestCallerReadsTheContext(t *testing.T) {
 	s := newStand(t)
 	const user = "6d3c1f0a-7d2e-4c55-9f0e-2a6d0b7c9e11"
 	for token, want := range map[string]caller.Caller{
+		s.key.Text:   {Kind: caller.KindCustomer, Subject: customerID, Customer: customerID, Key: s.key.ID, Plan: "gold"},
 		goodToken(t): {Kind: caller.KindUser, Subject: user, Username: user, Client: clientID, ClientName: "website"},
 		authntest.Sign(t, authntest.AccessHeader, authntest.MachinePayload): {Kind: caller.KindClient, Subject: clientID, Client: clientID, ClientName: "website"},
 	} {
-		answer, err := s.Invoke(t.Context(), marshal(t, newEvent("Bearer "+token)))
+		answer, err := s.Invoke(t.Context(), at(t, "/v1/either", "/v1/either", token))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +73,7 @@ func TestCallerReadsTheContext(t *testing.T) {
 		r.RequestContext.Authorizer["principalId"] = said.PrincipalID
 		got := caller.From(r)
 		if got.Kind != want.Kind || got.Subject != want.Subject || got.Username != want.Username || got.Client != want.Client ||
-			got.ClientName != want.ClientName || !got.Has("notes/read") {
+			got.ClientName != want.ClientName || got.Customer != want.Customer || got.Key != want.Key || got.Plan != want.Plan || !got.Has("notes/read") {
 			t.Errorf("got %+v; want %+v", got, want)
 		}
 	}
@@ -103,24 +106,51 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// A flood of refusals is counted, and logged ten times a second.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	for round := range 3 {
+		for range 100 {
+			s.expect(t, "planted.planted.planted", unauthorized)
+		}
+		if got := strings.Count(s.log.String(), "\n"); got != (round+1)*linesPerSecond {
+			t.Errorf("%d lines after %d seconds", got, round+1)
+		}
+		s.clock.forward(time.Second)
+	}
+}
+
 // surviveConfiguration: whatever is missing stops the start.
 func surviveConfiguration(t *testing.T) {
 	rules, err := testRules.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const pools = `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`
-	tests := []struct{ name, rules, pools, want string }{
-		{"complete", string(rules), pools, ""},
-		{"no rules", "", pools, "rules.json: EOF"},
-		{"another version", strings.Replace(string(rules), `"version":1`, `"version":2`, 1), pools, "rules.json: version 2 is not understood; 1 is"},
-		{"no pools", string(rules), "", authconfig.EnvUserPools + " is not set"},
-		{"neither", "", "", "rules.json: EOF\nUSER_POOLS is not set"},
-		{"issuer over http", string(rules), strings.Replace(pools, "https:", "http:", 1), "no https address"},
-		{"a client that no pool has", string(rules), strings.Replace(pools, "mobile", "other", 1), `GET /v1/mobile: no user pool has a client called "mobile"`},
+	const (
+		pools = `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`
+		kept  = `{"table":"Customers","prefix":"gw","tag":"dev"}`
+	)
+	tests := []struct{ name, rules, pools, customers, want string }{
+		{"complete", string(rules), pools, kept, ""},
+		{"no rules", "", pools, kept, "rules.json: EOF"},
+		{"another version", strings.Replace(string(rules), `"version":2`, `"version":1`, 1), pools, kept, "rules.json: version 1 is not understood; 2 is"},
+		{"no pools", string(rules), "", kept, authconfig.EnvUserPools + " is not set"},
+		{"empty list of pools", string(rules), "[]", kept, "takes tokens, but there is no user pool"},
+		{"no customers", string(rules), pools, "", "GET /v1/write: takes keys, but there are no customers"},
+		{"customers without a table", string(rules), pools, strings.Replace(kept, "Customers", "", 1), "CUSTOMERS: the table, the keys' prefix or the stage's tag is missing"},
+		{"customers with a strange prefix", string(rules), pools, strings.Replace(kept, "gw", "G W", 1), `key prefix "G W"`},
+		{"customers with a strange tag", string(rules), pools, strings.Replace(kept, "dev", "d-v", 1), `stage tag "d-v"`},
+		{"nothing", "", "", "", "rules.json: EOF\nUSER_POOLS is not set"},
+		{"issuer over http", string(rules), strings.Replace(pools, "https:", "http:", 1), kept, "no https address"},
+		{"a client that no pool has", string(rules), strings.Replace(pools, "mobile", "other", 1), kept, `GET /v1/mobile: no user pool has a client called "mobile"`},
+		{"no client", string(rules), `[{"issuer":"` + authntest.Issuer + `","clients":{}}]`, kept, `GET /v1/mobile: no user pool has a client called "mobile"`},
 	}
 	for _, test := range tests {
-		_, err := newHandler(config{rules: []byte(test.rules), userPools: test.pools})
+		_, err := newHandler(config{
+			rules: []byte(test.rules), userPools: test.pools, customers: test.customers, metrics: &metrics{},
+			source: func(string) (authn.CustomerSource, error) { return &table{}, nil },
+		})
 		if err == nil && test.want != "" || err != nil && (test.want == "" || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v; want %q", test.name, err, test.want)
 		}
@@ -138,6 +168,12 @@ func TestStart(t *testing.T) {
 		"LAMBDA_TASK_ROOT":      dir,
 		authconfig.EnvUserPools: `[{"issuer":"` + authntest.Issuer + `","clients":{"website":"a","mobile":"b"}}]`,
 	}
+	for name, value := range map[string]string{
+		authconfig.EnvCustomers: `{"table":"Customers","prefix":"gw","tag":"dev"}`,
+		"AWS_REGION":            "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "planted",
+	} {
+		env[name] = value
+	}
 	getenv := func(name string) string { return env[name] }
 	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), authconfig.FileName) {
 		t.Errorf("without the file: %v", err)
@@ -148,6 +184,11 @@ func TestStart(t *testing.T) {
 	if _, err := start(getenv); err != nil {
 		t.Error(err)
 	}
+	delete(env, "AWS_REGION")
+	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), "AWS_REGION") || strings.Contains(err.Error(), "planted") {
+		t.Errorf("without a Region: %v", err)
+	}
+	env["AWS_REGION"] = "eu-west-1"
 	delete(env, "LAMBDA_TASK_ROOT")
 	if _, err := start(getenv); err == nil || !strings.Contains(err.Error(), filepath.Join(filepath.Dir(os.Args[0]), authconfig.FileName)) {
 		t.Errorf("beside the executable: %v", err)
@@ -187,11 +228,14 @@ func TestReadEvent(t *testing.T) {
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"Authorization":"b"}}`, "error"},
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"Authorization":[1]}}`, "error"},
 		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":["Authorization"]}`, "error"},
+		{`{"type":"REQUEST",` + rest + `,"multiValueQueryStringParameters":{},"multiValueHeaders":{"authorization":["b"]},"more":{"and more`, "b"}, // enough
+		{`{"type":"REQUEST",` + rest + `,"multiValueHeaders":{"authorization":["b"]},"multiValueHeaders":null}`, "error"},
+		{`{"type":"REQUEST","methodArn":"","resource":"r","httpMethod":"m"}`, "error"},
 		{`["type"]`, "error"}, {`null`, "error"}, {``, "error"}, {`"REQUEST"`, "error"},
 	}
 	for _, test := range tests {
-		r, err := readEvent([]byte(test.text))
-		got := strings.Join(r.Authorization, "|")
+		r, err := readEvent([]byte(test.text), keyFormat)
+		got := string(bytes.Join(r.Authorization, []byte("|")))
 		if err != nil {
 			got = "error"
 		}
@@ -204,6 +248,7 @@ func TestReadEvent(t *testing.T) {
 // FuzzReadEvent: what encoding/json reads of an event, this does.
 func FuzzReadEvent(f *testing.F) {
 	f.Add("Authorization", "Bearer x", "id", "arn", []byte("7"))
+	f.Add("X-Api-Key", keyFormat.NewKey("000000000000").Text, "id", "arn", []byte("7"))
 	f.Add("aUTHORIZATION", `"\`, "access_token", "ü\u0000", []byte(`{"a":[{"b":"}"}]}`))
 	f.Fuzz(func(t *testing.T, header, value, parameter, arn string, other []byte) {
 		event := map[string]any{
@@ -222,7 +267,7 @@ func FuzzReadEvent(f *testing.F) {
 		if err := json.Unmarshal(text, &want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readEvent(text)
+		got, err := readEvent(text, keyFormat)
 		if (err == nil) != (want.MethodArn != "") {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -232,14 +277,25 @@ func FuzzReadEvent(f *testing.F) {
 		wanted := authn.Request{MethodARN: want.MethodArn, Method: "GET", Resource: "/x"}
 		for name, values := range want.MultiValueHeaders {
 			if strings.EqualFold(name, "Authorization") {
-				wanted.Authorization = values
+				wanted.Authorization = byteTexts(values)
+			}
+			if strings.EqualFold(name, "x-api-key") {
+				wanted.APIKey = byteTexts(values)
 			}
 		}
 		for name := range want.MultiValueQueryStringParameters {
-			wanted.CredentialInQuery = strings.EqualFold(name, "access_token")
+			wanted.CredentialInQuery = strings.EqualFold(name, "access_token") || keyFormat.Resembles([]byte(want.MultiValueQueryStringParameters[name][0]))
 		}
 		if g, w := marshal(t, got), marshal(t, wanted); string(g) != string(w) {
 			t.Errorf("got %s; want %s", g, w)
 		}
 	})
+}
+
+func byteTexts(list []string) [][]byte {
+	var out [][]byte
+	for _, text := range list {
+		out = append(out, []byte(text))
+	}
+	return out
 }

@@ -9,9 +9,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -22,6 +26,7 @@ import (
 
 	"github.com/gatewright/gatewright/internal/authconfig"
 	"github.com/gatewright/gatewright/internal/authn"
+	"github.com/gatewright/gatewright/internal/customers"
 )
 
 func main() {
@@ -30,7 +35,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "authorizer:", err)
 		os.Exit(1)
 	}
+	log.SetOutput(withoutRefusals{os.Stderr})
 	lambda.Start(h)
+}
+
+// withoutRefusals leaves out the line that aws-lambda-go logs for each answer that
+// is an error. To say "Unauthorized" is the authorizer's work, and it logs of that
+// what and as much as it will.
+type withoutRefusals struct{ io.Writer }
+
+func (w withoutRefusals) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"errorMessage":"`+errUnauthorized.Error()+`"`)) {
+		return len(line), nil
+	}
+	return w.Writer.Write(line)
 }
 
 // start reads the configuration of a deployed function.
@@ -44,17 +62,29 @@ func start(getenv func(string) string) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(config{
-		rules: rules, userPools: getenv(authconfig.EnvUserPools),
-		log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
-	})
+	c := config{
+		rules: rules, userPools: getenv(authconfig.EnvUserPools), customers: getenv(authconfig.EnvCustomers),
+		log:     slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		metrics: &metrics{out: os.Stderr, function: getenv("AWS_LAMBDA_FUNCTION_NAME"), now: time.Now},
+	}
+	c.source = func(table string) (authn.CustomerSource, error) {
+		client, err := customers.NewFunctionClient(getenv)
+		if err != nil {
+			return nil, err
+		}
+		return customers.NewStore(client, table), nil
+	}
+	return newHandler(c)
 }
 
 // config is what a handler is made of.
 type config struct {
 	rules     []byte // content of authconfig.FileName
 	userPools string // value of authconfig.EnvUserPools
+	customers string // value of authconfig.EnvCustomers
+	source    func(table string) (authn.CustomerSource, error)
 	log       *slog.Logger
+	metrics   *metrics
 
 	// For tests; zero values are the defaults of package authn.
 	now       func() time.Time
@@ -66,30 +96,63 @@ type config struct {
 func newHandler(c config) (*handler, error) {
 	rules, rulesErr := authconfig.Parse(c.rules)
 	userPools, poolsErr := authconfig.ParseUserPools(c.userPools)
-	if err := errors.Join(rulesErr, poolsErr); err != nil {
+	kept, customersErr := authconfig.ParseCustomers(c.customers)
+	if err := errors.Join(rulesErr, poolsErr, customersErr); err != nil {
 		return nil, err
 	}
-	var pools []authn.Pool
+	a := authn.AuthorizerConfig{KeyHeader: rules.KeyHeader, Now: c.now}
 	for _, p := range userPools {
 		pool, err := c.pool(p)
 		if err != nil {
 			return nil, err
 		}
-		pools = append(pools, pool)
+		a.Pools = append(a.Pools, pool)
 	}
-	var routes []authn.Route
+	if kept != nil {
+		source, err := c.source(kept.Table)
+		if err != nil {
+			return nil, err
+		}
+		a.Keys = authn.KeyFormat{Prefix: kept.Prefix, Tag: kept.Tag}
+		a.Customers = authn.NewCustomerCache(counted{source, c.metrics}, c.now)
+	}
 	for _, r := range rules.Routes {
-		routes = append(routes, authn.Route{Method: r.Method, Resource: r.Path, Scopes: r.Token.Scopes, Clients: r.Token.Clients})
+		a.Routes = append(a.Routes, route(r))
 	}
-	authorizer, err := authn.NewAuthorizer(routes, pools)
+	authorizer, err := authn.NewAuthorizer(a)
 	if err != nil {
 		return nil, err
 	}
-	return &handler{decide: authorizer.Decide, log: c.log}, nil
+	return &handler{decide: authorizer.Decide, keys: a.Keys, metrics: c.metrics, log: c.log}, nil
+}
+
+func route(r authconfig.Route) authn.Route {
+	out := authn.Route{Method: r.Method, Resource: r.Path}
+	for _, token := range r.Tokens {
+		out.Tokens = append(out.Tokens, authn.TokenRule{Scopes: token.Scopes, Clients: token.Clients, AnyClient: token.AnyClient})
+	}
+	if r.Key != nil {
+		out.Key = r.Key.Scopes
+	}
+	return out
+}
+
+// counted counts how often customers are looked up.
+type counted struct {
+	authn.CustomerSource
+	metrics *metrics
+}
+
+func (c counted) Customer(ctx context.Context, id string) (*authn.Customer, error) {
+	c.metrics.tableReads.Add(1)
+	return c.CustomerSource.Customer(ctx, id)
 }
 
 func (c config) pool(p authconfig.UserPool) (authn.Pool, error) {
-	keys, err := authn.NewRemoteKeys(authn.RemoteConfig{URL: p.Issuer + "/.well-known/jwks.json", Transport: c.transport, Now: c.now})
+	keys, err := authn.NewRemoteKeys(authn.RemoteConfig{
+		URL: p.Issuer + "/.well-known/jwks.json", Transport: c.transport, Now: c.now,
+		Read: func() { c.metrics.keySetReads.Add(1) },
+	})
 	if err != nil {
 		return authn.Pool{}, err
 	}

@@ -409,7 +409,7 @@ func surviveNoCredential(t *testing.T) {
 
 func survivePanic(t *testing.T) {
 	s := newStand(t)
-	s.decide = func(_ context.Context, r authn.Request) authn.Decision { panic(r.Authorization[0]) }
+	s.decide = func(_ context.Context, r authn.Request) authn.Decision { panic(string(r.Authorization[0])) }
 	token := goodToken(t)
 	s.expect(t, token, failed)
 	if log := s.log.String(); !strings.Contains(log, `"msg":"panic"`) || strings.Contains(log, token[:20]) || strings.Contains(log, token[len(token)-20:]) {

@@ -26,7 +26,7 @@ var adminScopeSignup = audit.Rule{
 		for _, pool := range m.UserPools {
 			for _, c := range pool.Clients {
 				for _, scope := range c.Scopes {
-					if pool.SelfSignUp && hasUsers(c) && isCustom(scope) && isAdministrative(scope) {
+					if pool.SelfSignUp && m.Known(pool.Place, "AdminCreateUserConfig") && hasUsers(c) && isCustom(scope) && isAdministrative(scope) {
 						r.Find(c.Place, "anyone may sign up, and then get %q through the client %s", scope, nameOf(c))
 					}
 				}

@@ -23,7 +23,7 @@ var authorizerCached = audit.Rule{
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, api := range apisOf(m) {
 			for _, a := range api.Authorizers {
-				if (a.Type == assembly.AuthorizerToken || a.Type == assembly.AuthorizerRequest) && a.CacheTTL > 0 && a.CacheReason == "" {
+				if (a.Type == assembly.AuthorizerToken || a.Type == assembly.AuthorizerRequest) && a.CacheTTL > 0 && a.CacheReason == "" && m.Known(a.Place, "AuthorizerResultTtlInSeconds") {
 					r.Find(a.Place, "the answers of %s are cached for %d s", a.Name, a.CacheTTL/time.Second)
 				}
 			}

@@ -19,12 +19,15 @@ var authorizerUnattached = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		used := map[*assembly.Authorizer]bool{}
+		open := map[string]bool{} // APIs with a method that may use any
 		for _, route := range routesOf(m) {
 			used[route.Authorizer] = true
+			asks := route.Type != assembly.AuthorizationNone && route.Type != assembly.AuthorizationIAM
+			open[route.API] = open[route.API] || asks && route.Authorizer == nil
 		}
 		for _, api := range apisOf(m) {
 			for _, authorizer := range api.Authorizers {
-				if !used[authorizer] {
+				if !used[authorizer] && !open[api.ID] {
 					r.Find(authorizer.Place, "no method uses the authorizer %s, so it protects nothing", authorizer.Name)
 				}
 			}

@@ -21,6 +21,19 @@ func defines(pool *assembly.UserPool, scope string) bool {
 	return slices.ContainsFunc(pool.ResourceServers, func(s assembly.ResourceServer) bool { return slices.Contains(s.Scopes, scope) })
 }
 
+// mayDefine reports whether a resource server of the pool defines a scope, or
+// one might of which not all is known.
+func mayDefine(m *assembly.Model, pool *assembly.UserPool, scope string) bool {
+	return defines(pool, scope) || anyStray(m, "AWS::Cognito::UserPoolResourceServer") ||
+		slices.ContainsFunc(pool.ResourceServers, func(s assembly.ResourceServer) bool { return !m.Known(s.Place, "Identifier", "Scopes") })
+}
+
+// anyStray reports whether it is not known of some resource of a type to which
+// user pool it belongs.
+func anyStray(m *assembly.Model, kind string) bool {
+	return slices.ContainsFunc(m.Resources, func(r *assembly.Resource) bool { return r.Type == kind && !m.Known(r.Place, "UserPoolId") })
+}
+
 // clientsOf returns the clients of every pool.
 func clientsOf(m *assembly.Model) []assembly.UserPoolClient {
 	var out []assembly.UserPoolClient
@@ -48,8 +61,9 @@ func hasUsers(c assembly.UserPoolClient) bool {
 // usersSignIn reports whether users sign in to the client, through a browser or
 // not. A machine's client may have sign-ins as well, because they are Cognito's
 // default; nobody uses them.
-func usersSignIn(c assembly.UserPoolClient) bool {
-	return hasUsers(c) || !grants(c, "client_credentials") && slices.ContainsFunc(c.AuthFlows, func(flow string) bool {
+func usersSignIn(m *assembly.Model, c assembly.UserPoolClient) bool {
+	machine := grants(c, "client_credentials") || !m.Known(c.Place, "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient")
+	return hasUsers(c) || !machine && slices.ContainsFunc(c.AuthFlows, func(flow string) bool {
 		return flow != "ALLOW_REFRESH_TOKEN_AUTH"
 	})
 }

@@ -73,7 +73,7 @@ func hasCORS(a *assembly.RestAPI) bool { return slices.ContainsFunc(a.Routes, an
 // hasWebsite reports whether users sign in to a client of a web page.
 func hasWebsite(m *assembly.Model) bool {
 	return slices.ContainsFunc(clientsOf(m), func(c assembly.UserPoolClient) bool {
-		return hasUsers(c) && isPublic(c) && slices.ContainsFunc(c.Callbacks, func(callback string) bool {
+		return hasUsers(c) && isPublic(m, c) && slices.ContainsFunc(c.Callbacks, func(callback string) bool {
 			return strings.HasPrefix(callback, "https://") || strings.HasPrefix(callback, "http://")
 		})
 	})

@@ -24,7 +24,7 @@ var corsErrors = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, api := range m.RestAPIs {
-			if !hasCORS(api) {
+			if _, unknown := api.GatewayResponses[""]; unknown || !hasCORS(api) {
 				continue
 			}
 			kinds := slices.Compact(slices.Sorted(slices.Values(append([]string{"DEFAULT_4XX", "DEFAULT_5XX"}, slices.Collect(maps.Keys(api.GatewayResponses))...))))

@@ -20,7 +20,7 @@ var executeAPIOpen = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		check := func(at assembly.Place, disabled bool, domains []assembly.Domain) {
-			if disabled || len(domains) == 0 {
+			if disabled || len(domains) == 0 || !m.Known(at, "DisableExecuteApiEndpoint", "EndpointConfiguration") {
 				return
 			}
 			if i := slices.IndexFunc(domains, func(d assembly.Domain) bool { return mutualTLS(m, d.Name) }); i >= 0 {

@@ -31,13 +31,17 @@ var grantCoversStricter = audit.Rule{
 				signed[route.API] = append(signed[route.API], route)
 			}
 		}
+		var grants []grant
 		for _, g := range grantsOf(m) {
 			api, _, _, ok := executeAPI(g.Resource)
-			if !ok || !strings.ContainsAny(g.Resource, "*?") || strings.Trim(api, "*?") == "" {
-				continue
+			if ok && strings.ContainsAny(g.Resource, "*?") && strings.Trim(api, "*?") != "" {
+				grants = append(grants, g)
 			}
-			for _, a := range apisOf(m) {
-				checkGrant(m, r, g, reachedBy(g, a, signed[a.ID]))
+		}
+		reach := newReach(m, grants)
+		for _, a := range apisOf(m) {
+			for i, reached := range reach.routes(a, signed[a.ID]) {
+				checkGrant(m, r, grants[i], reached)
 			}
 		}
 	},
@@ -69,34 +73,68 @@ func checkGrant(m *assembly.Model, r *audit.Report, g grant, reached []route) {
 	}
 }
 
-// reachedBy returns the routes that a grant covers on some stage of its API, and
-// that no policy of its role denies.
-func reachedBy(g grant, a api, routes []route) []route {
-	var statements []iam.Statement
-	for _, policy := range g.Role.Policies {
-		statements = append(statements, policy.Statements...)
+// reach finds the routes that grants cover.
+type reach struct {
+	grants []grant
+	parts  [][]string // of each grant's resource
+	ends   iam.Index  // the last of them, by grant
+	roles  iam.Index  // policies, by role
+	number map[*assembly.Role]int
+}
+
+func newReach(m *assembly.Model, grants []grant) *reach {
+	r := &reach{grants: grants, number: map[*assembly.Role]int{}}
+	for _, g := range grants {
+		parts := arnParts(g.Resource)
+		r.parts = append(r.parts, parts)
+		r.ends.Add([]iam.Statement{{Resources: parts[5:]}})
 	}
-	prefix := strings.Join(strings.SplitN(g.Resource, ":", 6)[:5], ":") + ":" + a.ID + "/"
-	reaches := func(stage, method, path string) bool {
-		arn := func(variable string) string {
-			return prefix + stage + "/" + method + pathVariable.ReplaceAllString(path, variable)
+	for i, role := range m.Roles {
+		var own []iam.Statement
+		for _, policy := range role.Policies {
+			own = append(own, policy.Statements...)
 		}
-		return iam.MatchResource(g.Resource, arn("x")) && iam.Possible(statements, iam.Request{Action: invoke, Resource: arn("*")})
+		r.roles.Add(own)
+		r.number[role] = i
 	}
-	var reached []route
+	return r
+}
+
+// routes returns for each grant the routes of an API that it covers on some
+// stage, and that no policy of its role denies. A route has an ARN for each stage
+// and method; of those only the ends count, which name the API.
+func (r *reach) routes(a api, routes []route) [][]route {
+	reached := make([][]route, len(r.grants))
 	for _, route := range routes {
 		method, path := methodAndPath(route)
 		methods := []string{method}
 		if method == "ANY" {
 			methods = httpMethods[1:]
 		}
-		if slices.ContainsFunc(a.Stages, func(stage assembly.APIStage) bool {
-			return slices.ContainsFunc(methods, func(method string) bool { return reaches(stage.Name, method, path) })
-		}) {
-			reached = append(reached, route)
+		one, every := pathVariable.ReplaceAllString(path, "x"), pathVariable.ReplaceAllString(path, "*")
+		found := map[int]bool{}
+		for _, stage := range a.Stages {
+			for _, method := range methods {
+				start := a.ID + "/" + stage.Name + "/" + method
+				for i := range r.ends.About(start + one) {
+					if !found[i] && r.covers(i, start+one, start+every) {
+						found[i] = true
+						reached[i] = append(reached[i], route)
+					}
+				}
+			}
 		}
 	}
 	return reached
+}
+
+// covers reports whether a grant lets one request of a route pass, and no policy
+// of the role denies every one.
+func (r *reach) covers(i int, one, every string) bool {
+	parts, role := r.parts[i], r.number[r.grants[i].Role]
+	resource := strings.Join(parts[:5], ":") + ":" + every
+	return iam.MatchResource(parts[5], one) &&
+		iam.Possible(r.roles.About(resource)[role], iam.Request{Action: invoke, Resource: resource})
 }
 
 func isGuest(m *assembly.Model, role *assembly.Role) bool {

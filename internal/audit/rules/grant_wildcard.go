@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"strings"
-
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/audit"
 )
@@ -12,7 +10,8 @@ var grantWildcard = audit.Rule{
 	Severity: audit.Error,
 	Title:    "A role that may call every API",
 	Why: "An Allow of execute-api:Invoke on every resource lets the role call each method with AWS_IAM of each API in the account, " +
-		"also of those that come later. What counts are the resources *, and ARNs of execute-api whose API is a wildcard.",
+		"also of those that come later. What counts is the resource *, and an ARN of execute-api whose API is a wildcard, " +
+		"or that ends in one before it comes to the API.",
 	Fix: "Name the API, the stage, the method and the path: arn:aws:execute-api:region:account:api-id/stage/GET/path " +
 		"(in the CDK: method.GrantExecute or api.ArnForExecuteApi).",
 	Source: audit.Source{
@@ -21,7 +20,7 @@ var grantWildcard = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, g := range grantsOf(m) {
-			if api, _, _, ok := executeAPI(g.Resource); g.Resource == "*" || ok && strings.Trim(api, "*?") == "" {
+			if everyAPI(g.Resource) {
 				r.Find(g.Place, "the role %s may call every API: %s", g.Role.LogicalID, g.Resource)
 			}
 		}

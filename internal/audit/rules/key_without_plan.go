@@ -27,7 +27,9 @@ var keyWithoutPlan = audit.Rule{
 				}
 			}
 			for _, stage := range api.Stages {
-				if len(names) > 0 && !slices.ContainsFunc(m.UsagePlans, func(p *assembly.UsagePlan) bool { return covers(p, api.ID, stage.Name) }) {
+				if len(names) > 0 && !slices.ContainsFunc(m.UsagePlans, func(p *assembly.UsagePlan) bool {
+					return covers(p, api.ID, stage.Name) || !m.Known(p.Place, "ApiStages")
+				}) {
 					r.Find(stage.Place, "a key is required by %s, and no usage plan has the stage %s", someOf(names), stage.Name)
 				}
 			}

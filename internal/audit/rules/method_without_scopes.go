@@ -20,7 +20,7 @@ var methodWithoutScopes = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, route := range routesOf(m) {
-			if !route.takesTokens() || len(route.Scopes) > 0 {
+			if !route.takesTokens() || len(route.Scopes) > 0 || route.ScopesUnknown {
 				continue
 			}
 			accepts := "takes ID tokens and no access tokens"

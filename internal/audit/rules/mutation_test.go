@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatewright/gatewright/internal/audit"
 	"github.com/gatewright/gatewright/internal/audit/rules"
 )
 
@@ -42,9 +43,8 @@ func readDeployed(t *testing.T) deployed {
 	return d
 }
 
-// audit writes the stage as an assembly and returns the rules that find
-// something.
-func (d deployed) audit() []string {
+// audit writes the stage as an assembly and returns what is found.
+func (d deployed) audit() []audit.Finding {
 	d.t.Helper()
 	dir := d.t.TempDir()
 	write := func(name string, value any) {
@@ -74,12 +74,7 @@ func (d deployed) audit() []string {
 			d.t.Errorf("not understood: %s: %s", part.Path, part.Text)
 		}
 	}
-	found := []string{}
-	for _, f := range result.Findings {
-		found = append(found, f.Rule)
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	return result.Findings
 }
 
 // one returns the properties of the resource of a type whose logical id holds a
@@ -154,12 +149,22 @@ func (d deployed) schemes() object {
 	return d.body()["components"].(object)["securitySchemes"].(object)
 }
 
-// withoutLambdaAuthorizer lets the user pool's own authorizer decide about the
-// first-party route, so that nothing is left that could ask for any scope.
+// withoutLambdaAuthorizer lets the user pool's own authorizer decide about every
+// route, so that nothing is left that could ask for any scope.
 func (d deployed) withoutLambdaAuthorizer() {
-	d.operation("/v1/session", "get")["security"] = []any{object{d.scheme(): []any{"web/use"}}}
+	d.operation("/v1/session", "get")["security"] = d.scoped("web/use")
+	for _, path := range []string{notes, oneNote} {
+		for method := range d.body()["paths"].(object)[path].(object) {
+			if method != "options" {
+				d.operation(path, method)["security"] = d.scoped("notes/read", "notes/write")
+			}
+		}
+	}
 	delete(d.schemes(), "gatewright")
 }
+
+// scoped asks for an access token with any of the scopes.
+func (d deployed) scoped(scopes ...any) []any { return []any{object{d.scheme(): scopes}} }
 
 // byKey makes a route ask for an API key as well, or for that alone.
 func (d deployed) byKey(operation object, alone bool) {
@@ -190,8 +195,30 @@ func (d deployed) domain(policy string) {
 
 // preflight returns what a path's OPTIONS answers as headers.
 func (d deployed) preflight(path string) object {
+	return d.preflightResponse(path)["responseParameters"].(object)
+}
+
+// preflightTemplates return what else it answers, by content type.
+func (d deployed) preflightTemplates(path string) object {
+	return d.preflightResponse(path)["responseTemplates"].(object)
+}
+
+func (d deployed) preflightResponse(path string) object {
 	responses := d.operation(path, "options")["x-amazon-apigateway-integration"].(object)["responses"].(object)
-	return responses["default"].(object)["responseParameters"].(object)
+	return responses["default"].(object)
+}
+
+// answers makes an integration that is no proxy answer with an origin.
+func (d deployed) answers(path, method, origin string) {
+	d.operation(path, method)["x-amazon-apigateway-integration"] = object{
+		"type": "http", "httpMethod": "GET", "uri": "https://backend.example.com",
+		"responses": object{"default": object{"statusCode": "200", "responseParameters": object{"method.response.header.Access-Control-Allow-Origin": origin}}},
+	}
+}
+
+// variable sets an environment variable of the function that keeps notes.
+func (d deployed) variable(name, value string) {
+	d.one(d.api, "AWS::Lambda::Function", "Notes")["Environment"].(object)["Variables"].(object)[name] = value
 }
 
 // signed makes a route take signatures.
@@ -219,12 +246,16 @@ const (
 	oneNote = "/v1/notes/{id}"
 )
 
-// mutations break our stage in the way that each rule is about. What else is
-// found because of it stands beside.
-var mutations = map[string]struct {
-	change func(deployed)
-	also   []string
-}{
+// mutation breaks our stage. What else is found because of it stands beside, and
+// how bad it is where that is not what the rule says.
+type mutation struct {
+	change   func(deployed)
+	also     []string
+	severity audit.Severity
+}
+
+// mutations break our stage in the way that each rule is about.
+var mutations = map[string]mutation{
 	"authorizer-unattached": {change: func(d deployed) {
 		d.add("Unused", "AWS::ApiGateway::Authorizer", object{
 			"RestApiId": d.ref("AWS::ApiGateway::RestApi"), "Name": "unused", "Type": "COGNITO_USER_POOLS",
@@ -332,23 +363,49 @@ var mutations = map[string]struct {
 // so.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	if found := readDeployed(t).audit(); len(found) > 0 {
+	if found := ids(readDeployed(t).audit()); len(found) > 0 {
 		t.Fatalf("the stage as it is: %v", found)
 	}
 	for _, rule := range rules.All {
-		t.Run(rule.ID, func(t *testing.T) {
-			t.Parallel()
-			mutation, ok := mutations[rule.ID]
-			if !ok {
-				t.Fatal("nothing breaks the stage in this way")
-			}
-			d := readDeployed(t)
-			mutation.change(d)
-			want := append([]string{rule.ID}, mutation.also...)
-			slices.Sort(want)
-			if found := d.audit(); !slices.Equal(found, want) {
-				t.Errorf("found %v, want %v", found, want)
-			}
-		})
+		first, ok := mutations[rule.ID]
+		if !ok {
+			t.Errorf("nothing breaks the stage in the way of %s", rule.ID)
+		}
+		t.Run(rule.ID, func(t *testing.T) { t.Parallel(); mutate(t, rule.ID, first) })
+		for name, further := range furtherMutations[rule.ID] {
+			t.Run(rule.ID+", "+name, func(t *testing.T) { t.Parallel(); mutate(t, rule.ID, further) })
+		}
 	}
+	for id := range furtherMutations {
+		if _, ok := rules.Find(id); !ok {
+			t.Errorf("no rule %s", id)
+		}
+	}
+}
+
+func mutate(t *testing.T, rule string, m mutation) {
+	t.Helper()
+	d := readDeployed(t)
+	m.change(d)
+	want := append([]string{rule}, m.also...)
+	slices.Sort(want)
+	findings := d.audit()
+	if found := ids(findings); !slices.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
+	}
+	for _, f := range findings {
+		if f.Rule == rule && m.severity != "" && f.Severity != m.severity {
+			t.Errorf("it is a %s, want %s", f.Severity, m.severity)
+		}
+	}
+}
+
+// ids are the rules that find something, each once.
+func ids(findings []audit.Finding) []string {
+	found := []string{}
+	for _, f := range findings {
+		found = append(found, f.Rule)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }

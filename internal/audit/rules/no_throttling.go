@@ -26,7 +26,7 @@ var noThrottling = audit.Rule{
 						names = append(names, route.Method+" "+route.Path)
 					}
 				}
-				if len(names) > 0 {
+				if len(names) > 0 && m.Known(stage.Place, "MethodSettings", "StageDescription") {
 					r.Find(stage.Place, "on stage %s nothing throttles %s", stage.Name, someOf(names))
 				}
 			}
@@ -39,7 +39,7 @@ var noThrottling = audit.Rule{
 						keys = append(keys, route.Key)
 					}
 				}
-				if len(keys) > 0 {
+				if len(keys) > 0 && m.Known(stage.Place, "DefaultRouteSettings", "RouteSettings") {
 					r.Find(stage.Place, "on stage %s nothing throttles %s", stage.Name, someOf(keys))
 				}
 			}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -32,24 +31,9 @@ var permissionWide = audit.Rule{
 			switch {
 			case p.SourceARN == "":
 				r.Find(p.Place, "no SourceArn says which API may call the function")
-			case leavesAPIOpen(p.SourceARN):
+			case everyAPI(p.SourceARN):
 				r.Find(p.Place, "every API of the account may call the function")
 			}
 		}
 	},
-}
-
-// leavesAPIOpen reports whether an ARN pattern covers every API. One that ends
-// early in a * is taken to cover whatever follows.
-func leavesAPIOpen(arn string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	for strings.HasSuffix(arn, "*") && len(parts) < 6 {
-		parts = append(parts, "*")
-	}
-	if len(parts) < 6 {
-		return false
-	}
-	ofAPIs, err := path.Match(parts[2], "execute-api")
-	api, _, _ := strings.Cut(parts[5], "/")
-	return err == nil && ofAPIs && strings.Trim(api, "*?") == ""
 }

@@ -22,7 +22,7 @@ var planUnlimited = audit.Rule{
 		for _, plan := range m.UsagePlans {
 			limited := plan.Throttle != nil || plan.Quota != nil ||
 				slices.ContainsFunc(plan.Stages, func(s assembly.UsagePlanStage) bool { return len(s.Throttles) > 0 })
-			if !limited {
+			if !limited && m.Known(plan.Place, "ApiStages", "Quota", "Throttle") {
 				r.Find(plan.Place, "the plan has neither a throttle nor a quota")
 			}
 		}

@@ -26,7 +26,8 @@ var preflightAuthorized = audit.Rule{
 		for _, api := range m.RestAPIs {
 			cors := hasCORS(api)
 			for _, route := range api.Routes {
-				asks := route.Authorization.Type != assembly.AuthorizationNone || route.APIKeyRequired
+				kind := route.Authorization.Type
+				asks := kind != assembly.AuthorizationNone && kind != "" || route.APIKeyRequired
 				if asks && (route.Method == "OPTIONS" || route.Method == "ANY" && cors && !hasRoute(api, "OPTIONS", route.Path)) {
 					r.Find(route.Place, "%s %s answers preflights and asks for a credential, which no preflight has", route.Method, route.Path)
 				}
@@ -34,7 +35,7 @@ var preflightAuthorized = audit.Rule{
 		}
 		for _, api := range m.HTTPAPIs {
 			for _, route := range api.Routes {
-				if route.AuthorizationType != assembly.AuthorizationNone && takesPreflights(api, route.Key) {
+				if route.AuthorizationType != assembly.AuthorizationNone && route.AuthorizationType != "" && takesPreflights(api, route.Key) {
 					r.Find(route.Place, "%s answers preflights and asks for a credential, which no preflight has", route.Key)
 				}
 			}

@@ -58,8 +58,12 @@ func asks(r route) int {
 }
 
 // asksLess reports whether a route takes callers whom another one refuses, and
-// refuses none that it takes but for the kind of token.
+// refuses none that it takes but for the kind of token. It reports so of nothing
+// that is not known.
 func asksLess(wide, r route) bool {
+	if wide.Type == "" || r.Type == "" || wide.ScopesUnknown || r.ScopesUnknown {
+		return false
+	}
 	if asks(wide) != 2 || asks(r) != 2 {
 		return asks(wide) < asks(r)
 	}

@@ -17,8 +17,7 @@ var publicClientSecret = audit.Rule{
 		"secret counts where it looks public: it may use the implicit grant, whose tokens reach a browser; or a callback " +
 		"has a scheme of its own, which is an app on a device; or it may sign users in with USER_PASSWORD_AUTH, and not " +
 		"with ADMIN_USER_PASSWORD_AUTH, which is the one for servers; or its only way is USER_SRP_AUTH, which spares a " +
-		"device from sending the password. A server that takes codes at an https or loopback callback does not count, nor" +
-		" does a client of client_credentials.",
+		"device from sending the password. Codes at an https or loopback callback, and client_credentials, are no such sign.",
 	Fix: "Set GenerateSecret to false and let the app use the code grant with PKCE. A server that signs users in uses " +
 		"ADMIN_USER_PASSWORD_AUTH, or the code grant.",
 	Source: audit.Source{
@@ -27,31 +26,26 @@ var publicClientSecret = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, c := range clientsOf(m) {
-			if sign := publicSign(c); c.HasSecret && sign != "" {
-				r.Find(c.Place, "the client %s has a secret, and %s", nameOf(c), sign)
+			if c.HasSecret && isPublic(m, c) {
+				r.Find(c.Place, "the client %s has a secret, and %s", nameOf(c), publicSign(m, c))
 			}
 		}
 	},
 }
 
-// publicSign says what makes a client look public; empty where nothing does.
-func publicSign(c assembly.UserPoolClient) string {
-	has := func(flow string) bool { return slices.Contains(c.AuthFlows, flow) }
-	server := has("ALLOW_ADMIN_USER_PASSWORD_AUTH")
-	switch at := atUsers(c); {
-	case at != "":
-		return at
-	case has("ALLOW_USER_PASSWORD_AUTH") && !server:
-		return "signs users in with USER_PASSWORD_AUTH, which a server has no need of"
-	case has("ALLOW_USER_SRP_AUTH") && !server && !grants(c, "code") && !grants(c, "client_credentials"):
-		return "signs users in with USER_SRP_AUTH only, which is made for devices"
-	}
-	return ""
+// isPublic reports whether anyone may speak in the client's name: it has no
+// secret, or one that its users have, as far as anything shows.
+func isPublic(m *assembly.Model, c assembly.UserPoolClient) bool {
+	return !c.HasSecret && m.Known(c.Place, "GenerateSecret") || publicSign(m, c) != ""
 }
 
-// atUsers says what shows that a client runs where its users are; empty where
-// nothing does.
-func atUsers(c assembly.UserPoolClient) string {
+// publicSign says what makes a client look public; empty where nothing does. A
+// sign-in flow is one where it is Cognito's for apps, and not accompanied by
+// the one for servers, which have credentials of AWS.
+func publicSign(m *assembly.Model, c assembly.UserPoolClient) string {
+	has := func(flow string) bool { return slices.Contains(c.AuthFlows, flow) }
+	server := has("ALLOW_ADMIN_USER_PASSWORD_AUTH") || !m.Known(c.Place, "ExplicitAuthFlows")
+	codes := grants(c, "code") || grants(c, "client_credentials") || !m.Known(c.Place, "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient")
 	own := slices.IndexFunc(c.Callbacks, func(callback string) bool {
 		u, err := url.Parse(callback)
 		return err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https"
@@ -61,10 +55,10 @@ func atUsers(c assembly.UserPoolClient) string {
 		return "may use the implicit grant, whose tokens reach a browser"
 	case own >= 0:
 		return "its callback " + c.Callbacks[own] + " opens an app on a device"
+	case has("ALLOW_USER_PASSWORD_AUTH") && !server:
+		return "signs users in with USER_PASSWORD_AUTH, which a server has no need of"
+	case has("ALLOW_USER_SRP_AUTH") && !server && !codes:
+		return "signs users in with USER_SRP_AUTH only, which is made for devices"
 	}
 	return ""
 }
-
-// isPublic reports whether anyone may speak in the client's name: it has no
-// secret, or one that its users have.
-func isPublic(c assembly.UserPoolClient) bool { return !c.HasSecret || atUsers(c) != "" }

@@ -21,7 +21,8 @@ type route struct {
 	Type           string // of its authorization: "NONE", "COGNITO_USER_POOLS", "JWT", …; empty where it was not understood
 	Authorizer     *assembly.Authorizer
 	Scopes         []string
-	Token          *assembly.TokenRule // of Gatewright's own Lambda authorizer
+	ScopesUnknown  bool                  // there may be others
+	Rules          *assembly.CallerRules // of Gatewright's own Lambda authorizer
 	APIKeyRequired bool
 	PublicReason   string
 	Integration    assembly.Integration
@@ -47,7 +48,7 @@ func routesOf(m *assembly.Model) []route {
 			if !isPreflight(r) {
 				out = append(out, route{
 					Place: r.Place, API: a.ID, Name: r.Method + " " + r.Path, Type: r.Authorization.Type,
-					Authorizer: r.Authorization.Authorizer, Scopes: r.Authorization.Scopes, Token: r.Authorization.Token,
+					Authorizer: r.Authorization.Authorizer, Scopes: r.Authorization.Scopes, ScopesUnknown: !m.Known(r.Place, "AuthorizationScopes"), Rules: r.Authorization.Rules,
 					APIKeyRequired: r.APIKeyRequired, PublicReason: r.PublicReason, Integration: r.Integration,
 				})
 			}
@@ -57,7 +58,7 @@ func routesOf(m *assembly.Model) []route {
 		for _, r := range a.Routes {
 			out = append(out, route{
 				Place: r.Place, API: a.ID, Name: r.Key, Type: r.AuthorizationType, Authorizer: r.Authorizer,
-				Scopes: r.Scopes, PublicReason: r.PublicReason, Integration: r.Integration,
+				Scopes: r.Scopes, ScopesUnknown: !m.Known(r.Place, "AuthorizationScopes"), PublicReason: r.PublicReason, Integration: r.Integration,
 			})
 		}
 	}
@@ -76,7 +77,8 @@ func (r route) takesTokens() bool {
 }
 
 // pools returns the user pools whose tokens a route takes, and whether all of
-// them are in the model, so that everything about their clients is known.
+// them are in the model, so that everything about their clients is known that
+// the template says.
 func (r route) pools(m *assembly.Model) (pools []*assembly.UserPool, all bool) {
 	if !r.takesTokens() {
 		return nil, false
@@ -89,7 +91,7 @@ func (r route) pools(m *assembly.Model) (pools []*assembly.UserPool, all bool) {
 		}
 		return nil, false
 	}
-	all = len(r.Authorizer.ProviderARNs) > 0
+	all = len(r.Authorizer.ProviderARNs) > 0 && m.Known(r.Authorizer.Place, "ProviderARNs")
 	for _, arn := range r.Authorizer.ProviderARNs {
 		if pool := m.UserPool(arn); pool != nil {
 			pools = append(pools, pool)

@@ -86,6 +86,9 @@ func findings(t *testing.T, rule audit.Rule, file string) string {
 	for _, f := range result.Findings {
 		fmt.Fprintf(&out, "%s %s (%s)\n\t%s\n", f.Severity, f.Path, f.LogicalID, f.Message)
 	}
+	if strings.Contains(strings.ToLower(out.String()), "planted") {
+		t.Errorf("%s: a secret shows in\n%s", file, out.String())
+	}
 	return out.String()
 }
 

@@ -25,7 +25,7 @@ var scopeUndefined = audit.Rule{
 		for _, pool := range m.UserPools {
 			for _, c := range pool.Clients {
 				for _, scope := range c.Scopes {
-					if isCustom(scope) && !defines(pool, scope) {
+					if isCustom(scope) && !mayDefine(m, pool, scope) {
 						r.Find(c.Place, "the client %s may request %q, which no resource server of its pool defines", nameOf(c), scope)
 					}
 				}
@@ -34,7 +34,7 @@ var scopeUndefined = audit.Rule{
 		for _, route := range routesOf(m) {
 			pools, all := route.pools(m)
 			for _, scope := range route.Scopes {
-				defined := slices.ContainsFunc(pools, func(pool *assembly.UserPool) bool { return defines(pool, scope) })
+				defined := slices.ContainsFunc(pools, func(pool *assembly.UserPool) bool { return mayDefine(m, pool, scope) })
 				if all && isCustom(scope) && !defined {
 					r.Find(route.Place, "%s wants the scope %q, which no resource server of its pool defines", route.Name, scope)
 				}

@@ -22,11 +22,11 @@ var scopeUnused = audit.Rule{
 		used := map[string]bool{}
 		audited := map[*assembly.UserPool]bool{}
 		for _, route := range routesOf(m) {
-			if route.Type == assembly.AuthorizationCustom && route.Token == nil {
-				return // its function may ask for any scope
+			if route.Type == assembly.AuthorizationCustom && route.Rules == nil || route.Type == "" || route.ScopesUnknown {
+				return // its function may ask for any scope, or nobody knows what asks for which
 			}
-			if route.Token != nil {
-				for _, scope := range route.Token.Scopes {
+			if route.Rules != nil {
+				for _, scope := range route.Rules.Scopes() {
 					used[scope] = true
 				}
 			}

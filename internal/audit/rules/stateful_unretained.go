@@ -26,7 +26,8 @@ var statefulUnretained = audit.Rule{
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, res := range m.Resources {
 			member := res.Properties["DBClusterIdentifier"] != nil // an instance whose cluster holds the data
-			if !slices.Contains(stateful, res.Type) || member || !isProduction(m, res) || isProtected(res) {
+			if !slices.Contains(stateful, res.Type) || member || !isProduction(m, res) || isProtected(res) ||
+				!m.Known(res.Place, "DeletionPolicy", "DeletionProtection", "DeletionProtectionEnabled", "UpdateReplacePolicy") {
 				continue
 			}
 			var lost []string

@@ -23,7 +23,7 @@ var tlsOld = audit.Rule{
 			switch {
 			case domain.SecurityPolicy == "TLS_1_0":
 				r.Find(domain.Place, "%s takes TLS 1.0", domain.Name)
-			case domain.SecurityPolicy == "" && slices.Contains(domain.EndpointTypes, "EDGE"):
+			case domain.SecurityPolicy == "" && m.Known(domain.Place, "EndpointConfiguration", "SecurityPolicy") && slices.Contains(domain.EndpointTypes, "EDGE"):
 				r.Find(domain.Place, "%s is edge-optimized and states no security policy", domain.Name)
 			}
 		}

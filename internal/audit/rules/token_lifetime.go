@@ -22,18 +22,21 @@ var tokenLifetime = audit.Rule{
 		URL:   "https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html",
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
+		known := func(c assembly.UserPoolClient, validity string) bool {
+			return m.Known(c.Place, validity, "TokenValidityUnits")
+		}
 		for _, c := range clientsOf(m) {
 			limit, whose := 12*time.Hour, "machines"
-			if usersSignIn(c) {
+			if usersSignIn(m, c) {
 				limit, whose = time.Hour, "users"
-				if c.RefreshTokenLifetime > 90*24*time.Hour {
+				if c.RefreshTokenLifetime > 90*24*time.Hour && known(c, "RefreshTokenValidity") {
 					r.Find(c.Place, "refresh tokens of the client %s live %d days; the limit is 90", nameOf(c), c.RefreshTokenLifetime/(24*time.Hour))
 				}
-				if c.IDTokenLifetime > limit {
+				if c.IDTokenLifetime > limit && known(c, "IdTokenValidity") {
 					r.Find(c.Place, "ID tokens of the client %s live %s; the limit for %s is %s", nameOf(c), inHours(c.IDTokenLifetime), whose, inHours(limit))
 				}
 			}
-			if c.AccessTokenLifetime > limit {
+			if c.AccessTokenLifetime > limit && known(c, "AccessTokenValidity") {
 				r.Find(c.Place, "access tokens of the client %s live %s; the limit for %s is %s", nameOf(c), inHours(c.AccessTokenLifetime), whose, inHours(limit))
 			}
 		}

@@ -18,7 +18,7 @@ var tokenRevocation = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, c := range clientsOf(m) {
-			if !c.Revokes {
+			if !c.Revokes && m.Known(c.Place, "EnableTokenRevocation") {
 				r.Find(c.Place, "refresh tokens of the client %s cannot be revoked (EnableTokenRevocation is false)", nameOf(c))
 			}
 		}

@@ -19,7 +19,7 @@ var userExistence = audit.Rule{
 	},
 	Check: func(m *assembly.Model, r *audit.Report) {
 		for _, c := range clientsOf(m) {
-			if usersSignIn(c) && !c.HidesUsers {
+			if usersSignIn(m, c) && !c.HidesUsers && m.Known(c.Place, "PreventUserExistenceErrors") {
 				r.Find(c.Place, "sign-ins through the client %s tell whether a user exists", nameOf(c))
 			}
 		}

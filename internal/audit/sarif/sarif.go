@@ -53,7 +53,11 @@ func newReport(r audit.Result, rules []audit.Rule, file string) *sarif.Report {
 	}
 	invocation := sarif.NewInvocation().WithExecutionSuccessful(true)
 	for _, u := range r.NotUnderstood {
-		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("note").
+		level := "note"
+		if u.Hides {
+			level = "warning"
+		}
+		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel(level).
 			WithMessage(sarif.NewTextMessage("not understood: " + u.Path + ": " + u.Text)))
 	}
 	run.AddInvocation(invocation)

@@ -4,23 +4,22 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"testing"
 )
 
 // spellings are other spellings of a genuine token, two of its segments signed
 // as they are misspelt.
-func spellings(tb testing.TB) []Token {
-	tb.Helper()
+func (f forger) spellings() []Token {
+	f.Helper()
 	// One spare byte in each segment leaves four spare bits in its last
 	// character; "?" gives the payload a "/" in the other alphabet.
-	header, payload := AccessHeader, With(AccessPayload, "x", `"???????"`)
+	header, payload := AccessHeader, With(f.payload, "x", `"???????"`)
 	for len(header)%3 != 1 {
 		header += " "
 	}
 	for len(payload)%3 != 1 {
 		payload += " "
 	}
-	good := strings.Split(Sign(tb, header, payload), ".")
+	good := strings.Split(Sign(f, header, payload), ".")
 	spare := func(s string) string { return s[:len(s)-1] + string(rune(s[len(s)-1]+1)) }
 	cut := func(what string) func(string) string {
 		return func(s string) string { return s[:8] + what + s[8:] }
@@ -28,7 +27,7 @@ func spellings(tb testing.TB) []Token {
 	standard := func(s string) string {
 		decoded, err := base64.RawURLEncoding.DecodeString(s)
 		if err != nil {
-			tb.Fatal(err)
+			f.Fatal(err)
 		}
 		return base64.RawStdEncoding.EncodeToString(decoded)
 	}
@@ -45,7 +44,7 @@ func spellings(tb testing.TB) []Token {
 		segments[segment] = text
 		token := strings.Join(segments, ".")
 		if segment < 2 {
-			token = SignSegments(tb, strings.Join(segments[:2], "."))
+			token = SignSegments(f, strings.Join(segments[:2], "."))
 		}
 		list = append(list, Token{fmt.Sprintf("%s, segment %d", name, segment), token, reasonMalformed, 0})
 	}
@@ -58,15 +57,15 @@ func spellings(tb testing.TB) []Token {
 		if text := standard(good[segment]); text != good[segment] {
 			add("other alphabet", segment, text)
 		} else if segment == 1 {
-			tb.Fatal("the payload has no character that differs between the alphabets")
+			f.Fatal("the payload has no character that differs between the alphabets")
 		}
 	}
 	return list
 }
 
-func serializations(tb testing.TB) []Token {
-	tb.Helper()
-	good := Sign(tb, AccessHeader, AccessPayload)
+func (f forger) serializations() []Token {
+	f.Helper()
+	good := Sign(f, AccessHeader, f.payload)
 	s := strings.Split(good, ".")
 	return []Token{
 		{"flattened", fmt.Sprintf(`{"protected":%q,"payload":%q,"signature":%q}`, s[0], s[1], s[2]), reasonMalformed, 0},
@@ -78,43 +77,45 @@ func serializations(tb testing.TB) []Token {
 		{"four segments, last empty", good + ".", reasonMalformed, 0},
 		{"five segments", good + "." + s[2] + "." + s[2], reasonMalformed, 0},
 		{"dot in front", "." + good, reasonMalformed, 0},
-		{"empty payload", SignSegments(tb, s[0]+"."), reasonMalformed, 0},
+		{"empty payload", SignSegments(f, s[0]+"."), reasonMalformed, 0},
 		{"two tokens", good + "," + good, reasonMalformed, 0},
 	}
 }
 
-func brokenJSON(tb testing.TB) []Token {
-	tb.Helper()
-	list := claimTokens(tb, reasonMalformed,
+func (f forger) brokenJSON() []Token {
+	f.Helper()
+	list := f.claimTokens(reasonMalformed,
 		"\"x\":\"\xff\"", "\"x\":\"\xc3\"", "\"x\":\"\xed\xa0\x80\"", "\"x\":\"\xc0\xaf\"", "\"\xff\":1",
 		`"x":"\ud800"`, `"x":"\udc00"`, `"x":"\ud800\ud800"`, `"x":"\ud800x"`, `"x":"\ud800\n"`, `"x":"\ud800\u0041"`, `"\ud800":1`,
 		`"x":"\x41"`, `"x":"\u00g0"`, `"x":"\u+123"`, `"x":"\u12"`, `"x":"\`, `"x":"\"`, `"x":"\'"`, "\"x\":\"\n\"", "\"x\":\"\x00\"",
 		`"x":'y'`, `x:1`, `"x":tru`, `"x":True`, `"x":nul`, `"x":undefined`, `"x":1,`, `,`, `"x"`, `"x":[1,]`, `"x":[,1]`, `"x":[1 2]`,
 		`"x":[`, `"x":[1`, `"x":[1}`, `"x":{`, `"x":{]`, `"x":/**/1`, "\"x\":\u00a01", `"x":1 "y":2`, `"x":1}{"y":2`)
 	for name, payload := range map[string]string{
-		"byte order mark": "\ufeff" + AccessPayload, "UTF-16": "{\x00}\x00", "trailing brace": AccessPayload + "}",
-		"trailing object": AccessPayload + AccessPayload, "trailing NUL": AccessPayload + "\x00", "trailing text": AccessPayload + " x",
-		"no brace": AccessPayload[1:], "no closing brace": AccessPayload[:len(AccessPayload)-1], "string": `"x"`, "null": "null",
-		"white space": " ", "vertical tab": "\v" + AccessPayload, "too many members": ManyMembers(193),
-		"too many members in all": With(ManyMembers(191), "y", `{"a":1}`),
+		"byte order mark": "\ufeff" + f.payload, "UTF-16": "{\x00}\x00", "trailing brace": f.payload + "}",
+		"trailing object": f.payload + f.payload, "trailing NUL": f.payload + "\x00", "trailing text": f.payload + " x",
+		"no brace": f.payload[1:], "no closing brace": f.payload[:len(f.payload)-1], "string": `"x"`, "null": "null",
+		"white space": " ", "vertical tab": "\v" + f.payload, "too many members": manyMembers(f.payload, 129),
+		"too many members in all": With(manyMembers(f.payload, 127), "y", `{"a":1}`),
 	} {
-		list = append(list, Token{name, Sign(tb, AccessHeader, payload), reasonMalformed, 0})
+		list = append(list, Token{name, Sign(f, AccessHeader, payload), reasonMalformed, 0})
 	}
 	for name, header := range map[string]string{
 		"header with byte order mark": "\ufeff" + AccessHeader, "header with trailing data": AccessHeader + "{}",
 		"header with lone surrogate": `{"alg":"RS256","kid":"\ud800"}`, "header with bad UTF-8": "{\"alg\":\"RS256\",\"kid\":\"\xff\"}",
 		"deep header": `{"alg":` + strings.Repeat("[", 700),
 	} {
-		list = append(list, Token{name, Sign(tb, header, AccessPayload), reasonMalformed, 0})
+		list = append(list, Token{name, Sign(f, header, f.payload), reasonMalformed, 0})
 	}
 	return list
 }
 
 // ManyMembers adds members to a good payload until it has n.
-func ManyMembers(n int) string {
+func ManyMembers(n int) string { return manyMembers(AccessPayload, n) }
+
+func manyMembers(payload string, n int) string {
 	var b strings.Builder
-	b.WriteString(strings.TrimSuffix(AccessPayload, "}"))
-	for i := strings.Count(AccessPayload, `":`); i < n; i++ {
+	b.WriteString(strings.TrimSuffix(payload, "}"))
+	for i := strings.Count(payload, `":`); i < n; i++ {
 		fmt.Fprintf(&b, `,"x%d":0`, i)
 	}
 	return b.String() + "}"

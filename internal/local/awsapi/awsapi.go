@@ -6,12 +6,13 @@
 //
 // It answers sts:GetCallerIdentity and hands the requests of JSON services to
 // whoever serves them. Every other operation is refused in its own protocol with
-// a message that names it. Whoever signs well may do all that is served: what
-// policies allow a role is not evaluated.
+// a message that names it. A role may do what its policies allow, and gets
+// AccessDeniedException for the rest; the operator may do all that is served.
 //
 //	endpoint, err := awsapi.New(awsapi.Config{
 //		Account: "000000000000", Region: "eu-west-1",
 //		Services: map[string]awsapi.Service{"dynamodb": tables},
+//		Policies: func(roleARN string) (statements []iam.Statement, unknown string) { ... },
 //	})
 //	...
 //	http.Serve(listener, guard.Wrap(endpoint, policy, nil))
@@ -52,6 +53,10 @@ type Config struct {
 	// Services answer the requests that are signed for a service, by its name
 	// in the credential scope: "dynamodb". Default: none.
 	Services map[string]Service
+	// Policies returns the statements of a role's identity policies, and in words
+	// what is not known of them: while something is, the role may do nothing.
+	// Default: nothing is known of any role.
+	Policies func(roleARN string) (statements []iam.Statement, unknown string)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Log gets one line per request, without credentials. Default: none.
@@ -61,7 +66,12 @@ type Config struct {
 // Service answers the operations of one AWS service of the protocols AWS JSON
 // 1.0 and 1.1. It must be safe for concurrent use.
 type Service interface {
-	// Serve answers an operation on behalf of a verified caller with a status
+	// Resources names what an operation acts on, for which a role needs the
+	// permission: each as an ARN ends, "table/notes", or "*" where the operation
+	// knows no resources or the body names none. served is false where there is no
+	// such operation.
+	Resources(operation string, body []byte) (resources []string, served bool)
+	// Serve answers an operation on behalf of a caller who may do it with a status
 	// and a JSON document; an error's has the member __type. served is false
 	// where there is no such operation.
 	Serve(operation string, body []byte) (status int, answer []byte, served bool)
@@ -83,10 +93,12 @@ var (
 	_ iam.CredentialStore = (*Endpoint)(nil)
 )
 
-// identity is a credential and the unique id that STS shows beside its ARN.
+// identity is a credential, the unique id that STS shows beside its ARN, and the
+// ARN of the role; the operator has none.
 type identity struct {
 	iam.Credential
-	userID string
+	userID  string
+	roleARN string
 }
 
 // New returns an Endpoint with an operator's credential, or an error if account
@@ -101,9 +113,12 @@ func New(c Config) (*Endpoint, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Policies == nil {
+		c.Policies = func(string) ([]iam.Statement, string) { return nil, "no policies are known" }
+	}
 	c.Services = maps.Clone(c.Services)
 	e := &Endpoint{config: c, roles: map[string]identity{}, known: map[string]identity{}}
-	e.operator = identity{newCredential("AKIA", "arn:"+assembly.Partition(c.Region)+":iam::"+c.Account+":user/gatewright-operator"), newID("AIDA")}
+	e.operator = identity{newCredential("AKIA", "arn:"+assembly.Partition(c.Region)+":iam::"+c.Account+":user/gatewright-operator"), newID("AIDA"), ""}
 	e.known[e.operator.AccessKeyID] = e.operator
 	var err error
 	e.verifier, err = iam.NewVerifier(iam.Config{
@@ -134,6 +149,7 @@ func (e *Endpoint) RoleCredential(roleARN string) iam.Credential {
 	role := identity{
 		newCredential("ASIA", "arn:"+assembly.Partition(e.config.Region)+":sts::"+account+":assumed-role/"+name+"/"+sessionName),
 		newID("AROA") + ":" + sessionName,
+		roleARN,
 	}
 	role.SessionToken = base64.StdEncoding.EncodeToString(random(192))
 	e.roles[roleARN], e.known[role.AccessKeyID] = role, role
@@ -146,6 +162,13 @@ func (e *Endpoint) Credential(accessKeyID string) (iam.Credential, bool) {
 	defer e.mu.Unlock()
 	found, ok := e.known[accessKeyID]
 	return found.Credential, ok
+}
+
+// identity returns all that is known of a verified caller.
+func (e *Endpoint) identity(caller iam.Credential) identity {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.known[caller.AccessKeyID]
 }
 
 // parseRoleARN returns the account and the name in arn:aws:iam::…:role/path/name,
@@ -240,18 +263,31 @@ func (e *Endpoint) answer(r *http.Request, c *call) (principal string, a answer)
 		return caller.Principal, e.callerIdentity(c, caller)
 	}
 	if service := e.config.Services[c.service]; service != nil && c.protocol == protocolJSON {
-		if status, document, served := service.Serve(c.operation, body); served {
-			return caller.Principal, c.fromService(status, document)
+		if a, served := e.serve(r, c, e.identity(caller), service, body); served {
+			return caller.Principal, a
 		}
 	}
 	return caller.Principal, c.refuseOperation(slices.Sorted(maps.Keys(e.config.Services)))
 }
 
+// serve has a service answer an operation that the caller may do.
+func (e *Endpoint) serve(r *http.Request, c *call, who identity, service Service, body []byte) (a answer, served bool) {
+	resources, served := service.Resources(c.operation, body)
+	if !served {
+		return answer{}, false
+	}
+	if p, ok := service.(PublicService); !ok || !p.Public(c.operation) {
+		if denied := e.forbid(r, c, who, resources); denied != "" {
+			return c.refuse(http.StatusBadRequest, "AccessDeniedException", denied), true
+		}
+	}
+	status, document, served := service.Serve(c.operation, body)
+	return c.fromService(status, document), served
+}
+
 // callerIdentity answers sts:GetCallerIdentity, which needs no permission.
 func (e *Endpoint) callerIdentity(c *call, caller iam.Credential) answer {
-	e.mu.Lock()
-	who := e.known[caller.AccessKeyID]
-	e.mu.Unlock()
+	who := e.identity(caller)
 	return answer{
 		status: http.StatusOK, contentType: xmlType,
 		body: fmt.Sprintf(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/%s/"><GetCallerIdentityResult>`+

@@ -17,6 +17,9 @@ type signIn struct{}
 func (signIn) Serve(operation string, _ []byte) (int, []byte, bool) {
 	return http.StatusOK, []byte(`{"served":"` + operation + `"}`), operation == "InitiateAuth" || operation == "AdminGetUser"
 }
+func (signIn) Resources(operation string, _ []byte) ([]string, bool) {
+	return []string{"userpool/one"}, operation == "InitiateAuth" || operation == "AdminGetUser"
+}
 func (signIn) Target() string { return "AWSCognitoIdentityProviderService" }
 func (signIn) Public(operation string) bool {
 	return operation == "InitiateAuth" || operation == "SignUp"

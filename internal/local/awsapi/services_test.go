@@ -34,6 +34,7 @@ func newTables(t *testing.T, log io.Writer) (*awsapi.Endpoint, *httptest.Server)
 	e, err := awsapi.New(awsapi.Config{
 		Account: account, Region: region, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		Services: map[string]awsapi.Service{"dynamodb": service},
+		Policies: policies(t, `{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}`),
 	})
 	if err != nil {
 		t.Fatal(err)

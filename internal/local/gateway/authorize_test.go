@@ -127,7 +127,7 @@ func TestUnsigned(t *testing.T) {
 		required = "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. "
 		date     = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
 		signed   = "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=00"
-		denied   = `{"Message":"User is not authorized to access this resource"}`
+		denied   = `{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********0000:api123/dev/GET/signed"}`
 	)
 	hash := func(header string) string {
 		sum := sha256.Sum256([]byte(header))

@@ -16,24 +16,46 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/gatewright/gatewright/internal/assembly"
 	"github.com/gatewright/gatewright/internal/authconfig"
+	"github.com/gatewright/gatewright/internal/authn"
 	"github.com/gatewright/gatewright/internal/authn/authntest"
+	"github.com/gatewright/gatewright/internal/customers"
+	"github.com/gatewright/gatewright/internal/iam"
+	"github.com/gatewright/gatewright/internal/local/awsapi"
 	"github.com/gatewright/gatewright/internal/local/functions"
+	"github.com/gatewright/gatewright/internal/local/tables"
 )
 
 // websiteID is the client that authntest's tokens are issued to.
 const websiteID = "3n4b5urk1ft4fl3mg5e62d9ado"
 
-// deployed is the stage's real authorizer as a process, before a fake backend.
+// deployed is the stage's real authorizer as a process, before a fake backend, with
+// an issuer and a table of customers as servers.
 type deployed struct {
 	*testGateway
 	runner *functions.Runner
-	issuer *httptest.Server
-	reads  atomic.Int32
-	broken atomic.Bool
 	logs   *lockedBuffer
+
+	issuer *httptest.Server
+	reads  atomic.Int32 // of its JWK Set
+	broken atomic.Bool
+	jwks   atomic.Pointer[string]
+
+	aws     *httptest.Server
+	gets    atomic.Int32 // of customers
+	fault   atomic.Pointer[http.HandlerFunc]
+	store   *customers.Store
+	invokes atomic.Int32 // of the authorizer
 }
+
+// Name and form of the customers' table.
+const customersTable = "Customers"
+
+var keyFormat = authn.KeyFormat{Prefix: "gw", Tag: "dev"}
 
 type lockedBuffer struct {
 	mu sync.Mutex
@@ -56,50 +78,81 @@ func (d *deployed) Invoke(ctx context.Context, arn string, payload []byte) ([]by
 	if arn != callersARN {
 		return d.functions.Invoke(ctx, arn, payload)
 	}
+	d.invokes.Add(1)
 	result, err := d.runner.Invoke(ctx, arn, payload)
 	return result.Payload, result.FunctionError, err
 }
 
 // deploy builds and runs lambdas/authorizer with rules for GET /v1/session and
-// GET /v1/notes/{id}, which take notes/read of the website, and for GET
-// /v1/mobile, which does not take the website.
+// GET /v1/notes/{id}, which take notes/read of the website, for GET /v1/mobile,
+// which does not take the website, for GET /v1/orders, which takes tokens of any
+// client and keys with notes/read, and for GET /v1/write, which takes keys with
+// notes/write.
 func deploy(t *testing.T) *deployed {
 	t.Helper()
 	d := &deployed{logs: &lockedBuffer{}}
-	jwks := authntest.JWKS(authntest.JWK(authntest.KeyID, &authntest.Key(t).PublicKey))
+	d.serveJWKS(authntest.JWK(authntest.KeyID, &authntest.Key(t).PublicKey))
 	d.issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if d.reads.Add(1); d.broken.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
-		_, _ = w.Write([]byte(jwks))
+		_, _ = w.Write([]byte(*d.jwks.Load()))
 	}))
 	t.Cleanup(d.issuer.Close)
 
-	token := func(client string) *authconfig.Token {
-		return &authconfig.Token{Scopes: []string{"notes/read"}, Clients: []string{client}}
+	tokens := func(client string) []authconfig.Token {
+		return []authconfig.Token{{Scopes: []string{"notes/read"}, Clients: []string{client}}}
 	}
 	rules, err := authconfig.Rules{Routes: []authconfig.Route{
-		{Method: "GET", Path: "/v1/session", Token: token("website")}, {Method: "GET", Path: "/v1/notes/{id}", Token: token("website")},
-		{Method: "GET", Path: "/v1/mobile", Token: token("mobile")},
+		{Method: "GET", Path: "/v1/session", Tokens: tokens("website")}, {Method: "GET", Path: "/v1/notes/{id}", Tokens: tokens("website")},
+		{Method: "GET", Path: "/v1/mobile", Tokens: tokens("mobile")},
+		{Method: "GET", Path: "/v1/orders", Tokens: []authconfig.Token{{Scopes: []string{"notes/read"}, AnyClient: true}}, Key: &authconfig.Key{Scopes: []string{"notes/read"}}},
+		{Method: "GET", Path: "/v1/write", Key: &authconfig.Key{Scopes: []string{"notes/write"}}},
 	}}.Encode()
 	if err != nil {
-		t.Fatal(err)
-	}
-	asset, cache := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(asset, authconfig.FileName), rules, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	pools, err := json.Marshal([]authconfig.UserPool{{Issuer: d.issuer.URL, Clients: map[string]string{"website": websiteID, "mobile": "m"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.start(t, rules, map[string]string{
+		authconfig.EnvUserPools: string(pools), authconfig.EnvCustomers: `{"table":"` + customersTable + `","prefix":"gw","tag":"dev"}`,
+	}, d.serveTable(t))
+	auth := custom(0, header)
+	c := testConfig(proxy("GET", "/v1/session", auth), proxy("GET", "/v1/notes/{id}", auth), proxy("GET", "/v1/mobile", auth), proxy("GET", "/v1/unruled", auth),
+		proxy("GET", "/v1/orders", auth), proxy("GET", "/v1/write", auth), proxy("GET", "/v1/signed", signedOnly))
+	c.API.GatewayResponses["UNAUTHORIZED"] = assembly.GatewayResponse{StatusCode: 401, Parameters: map[string]string{"gatewayresponse.header.WWW-Authenticate": `'` + challenge + `'`}}
+	c.Functions = d
+	d.testGateway = serve(t, c)
+	d.functions = &fakeFunctions{}
+	return d
+}
+
+const challenge = `Bearer, Basic realm="shop", charset="UTF-8"`
+
+func (d *deployed) serveJWKS(keys ...string) {
+	jwks := authntest.JWKS(keys...)
+	d.jwks.Store(&jwks)
+}
+
+// start runs the authorizer with the rules in its asset.
+func (d *deployed) start(t *testing.T, rules []byte, environment map[string]string, credentials []string) {
+	t.Helper()
+	asset := t.TempDir()
+	if rules != nil {
+		if err := os.WriteFile(filepath.Join(asset, authconfig.FileName), rules, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	const module = "github.com/gatewright/gatewright"
+	var err error
 	d.runner, err = functions.New(functions.Config{
-		AppDir: "../../..", CacheDir: cache, Region: "eu-west-1", Log: slog.New(slog.NewJSONHandler(d.logs, nil)),
+		AppDir: "../../..", CacheDir: t.TempDir(), Region: "eu-west-1", Log: slog.New(slog.NewJSONHandler(d.logs, nil)),
+		Environment: func(*assembly.Function) []string { return credentials },
 		Functions: []*assembly.Function{{
 			Name: "authorizer", ARN: callersARN, Runtime: "provided.al2023", Handler: "bootstrap", Timeout: authorizerTimeout, ReservedConcurrency: -1,
-			Source: &assembly.FunctionSource{Module: module, Package: module + "/lambdas/authorizer"}, CodeDir: asset,
-			Environment: map[string]string{authconfig.EnvUserPools: string(pools)},
+			Source: &assembly.FunctionSource{Module: module, Package: module + "/lambdas/authorizer"}, CodeDir: asset, Environment: environment,
 		}},
 	})
 	if err != nil {
@@ -110,12 +163,47 @@ func deploy(t *testing.T) *deployed {
 			t.Error(err)
 		}
 	})
-	auth := custom(0, header)
-	c := testConfig(proxy("GET", "/v1/session", auth), proxy("GET", "/v1/notes/{id}", auth), proxy("GET", "/v1/mobile", auth), proxy("GET", "/v1/unruled", auth))
-	c.Functions = d
-	d.testGateway = serve(t, c)
-	d.functions = &fakeFunctions{}
-	return d
+}
+
+// serveTable serves a table of customers that wants signatures, and returns the
+// environment of a role that may read it.
+func (d *deployed) serveTable(t *testing.T) []string {
+	t.Helper()
+	kept, err := tables.New([]*assembly.Table{{Name: customersTable, Attributes: map[string]string{"id": "S"}, Key: assembly.TableKey{Hash: "id"}, OnDemand: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const role = "arn:aws:iam::000000000000:role/authorizer"
+	endpoint, err := awsapi.New(awsapi.Config{
+		Account: "000000000000", Region: "eu-west-1", Services: map[string]awsapi.Service{"dynamodb": kept},
+		Policies: func(string) ([]iam.Statement, string) {
+			return []iam.Statement{{Effect: iam.Allow, Actions: []string{"dynamodb:GetItem"}, Resources: []string{"arn:aws:dynamodb:eu-west-1:000000000000:table/" + customersTable}}}, ""
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.aws = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetItem") && strings.Contains(r.Header.Get("Authorization"), "Credential=ASIA") {
+			d.gets.Add(1)
+			if fault := d.fault.Load(); fault != nil {
+				(*fault)(w, r)
+				return
+			}
+		}
+		endpoint.ServeHTTP(w, r)
+	}))
+	t.Cleanup(d.aws.Close)
+	operator, function := endpoint.Operator(), endpoint.RoleCredential(role)
+	d.store = customers.NewStore(dynamodb.New(dynamodb.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(d.aws.URL),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: operator.AccessKeyID, SecretAccessKey: operator.SecretAccessKey}, nil
+		}),
+	}), customersTable)
+	return []string{
+		"AWS_ENDPOINT_URL=" + d.aws.URL, "AWS_ACCESS_KEY_ID=" + function.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + function.SecretAccessKey, "AWS_SESSION_TOKEN=" + function.SessionToken,
+	}
 }
 
 // claims are those of a current access token of the website, one changed.
@@ -160,6 +248,8 @@ func TestSurviveBehindTheAuthorizer(t *testing.T) {
 		{"13_duplicate_exp", "/v1/session", authntest.Sign(t, authntest.AccessHeader, strings.TrimSuffix(d.claims("", ""), "}")+`,"exp":9999999999}`), 401},
 		{"14_exp_as_a_text", "/v1/session", d.token(t, "exp", `"9999999999"`), 401},
 		{"15_expired", "/v1/session", d.token(t, "exp", fmt.Sprint(time.Now().Unix()-1)), 401},
+		{"15_not_yet_valid", "/v1/session", d.token(t, "nbf", fmt.Sprint(time.Now().Unix()+3600)), 401},
+		{"15_issued_in_the_future", "/v1/session", d.token(t, "iat", fmt.Sprint(time.Now().Unix()+3600)), 401},
 		{"16_another_issuer", "/v1/session", d.token(t, "iss", `"`+authntest.Issuer+`"`), 401},
 		{"17_id_token", "/v1/session", d.token(t, "token_use", `"id","aud":"`+websiteID+`"`), 401},
 		{"18_another_client", "/v1/mobile", good, 403},
@@ -227,28 +317,40 @@ func TestSurviveBehindTheAuthorizer(t *testing.T) {
 	}
 }
 
-// Without its rules the function does not start, and nobody passes.
-func TestAuthorizerBinaryWithoutRules(t *testing.T) {
+// Without any part of its configuration the function does not start, and nobody
+// passes.
+func TestAuthorizerBinaryIncomplete(t *testing.T) {
 	t.Parallel()
-	const module = "github.com/gatewright/gatewright"
-	logs := &lockedBuffer{}
-	runner, err := functions.New(functions.Config{
-		AppDir: "../../..", CacheDir: t.TempDir(), Region: "eu-west-1", Log: slog.New(slog.NewJSONHandler(logs, nil)),
-		Functions: []*assembly.Function{{
-			Name: "authorizer", ARN: callersARN, Runtime: "provided.al2023", ReservedConcurrency: -1, Timeout: authorizerTimeout,
-			Source: &assembly.FunctionSource{Module: module, Package: module + "/lambdas/authorizer"},
-		}},
-	})
+	rules, err := authconfig.Rules{Routes: []authconfig.Route{{Method: "GET", Path: "/v1/session", Key: &authconfig.Key{Scopes: []string{"a/b"}}}}}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = runner.Close(context.Background()) }()
-	c := testConfig(proxy("GET", "/v1/session", custom(0, header)))
-	d := &deployed{runner: runner}
-	c.Functions = d
-	d.testGateway = serve(t, c)
-	check(t, d.get("/v1/session", "Bearer x.y.z"), 500, internalBody, "")
-	if !strings.Contains(logs.String(), "rules.json") {
-		t.Errorf("the log does not say what is missing:\n%s", logs.String())
+	credentials := []string{"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=planted"}
+	kept := map[string]string{authconfig.EnvUserPools: "[]", authconfig.EnvCustomers: `{"table":"t","prefix":"gw","tag":"dev"}`}
+	for name, test := range map[string]struct {
+		rules       []byte
+		environment map[string]string
+		credentials []string
+		want        string
+	}{
+		"39_no_rules":       {nil, kept, credentials, "rules.json"},
+		"39_malformed":      {rules[:20], kept, credentials, "rules.json"},
+		"39_no_pools":       {rules, map[string]string{authconfig.EnvCustomers: kept[authconfig.EnvCustomers]}, credentials, "USER_POOLS is not set"},
+		"39_no_customers":   {rules, map[string]string{authconfig.EnvUserPools: "[]"}, credentials, "takes keys, but there are no customers"},
+		"39_no_credentials": {rules, kept, []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, "AWS_SECRET_ACCESS_KEY is not set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := &deployed{logs: &lockedBuffer{}}
+			d.start(t, test.rules, test.environment, test.credentials)
+			c := testConfig(proxy("GET", "/v1/session", custom(0, header)))
+			c.Functions = d
+			d.testGateway = serve(t, c)
+			d.functions = &fakeFunctions{}
+			check(t, d.get("/v1/session", "Bearer x.y.z"), 500, internalBody, "")
+			if log := d.logs.String(); !strings.Contains(log, test.want) || strings.Contains(log, "planted") || d.functions.calls() > 0 {
+				t.Errorf("the log does not say what is missing:\n%s", log)
+			}
+		})
 	}
 }

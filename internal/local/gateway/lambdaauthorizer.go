@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,12 +23,13 @@ const (
 	authorizerTimeout = 10 * time.Second // of its function
 )
 
-// lambdaAuthorizer is a REQUEST authorizer, ready to be asked ("Use API Gateway
-// Lambda authorizers" [doc]).
+// lambdaAuthorizer is an authorizer of type REQUEST or TOKEN, ready to be asked
+// ("Use API Gateway Lambda authorizers" [doc]).
 type lambdaAuthorizer struct {
 	*assembly.Authorizer
-	source string       // the ARN that a permission to invoke its function names
-	cache  *answerCache // nil where it is asked every time
+	source     string         // the ARN that a permission to invoke its function names
+	validation *regexp.Regexp // of a TOKEN authorizer; nil where it takes any token
+	cache      *answerCache   // nil where it is asked every time
 }
 
 // lambdaAuthorizer returns the authorizer of a route, the same for all routes
@@ -38,24 +40,14 @@ func (g *Gateway) lambdaAuthorizer(a *assembly.Authorizer) (*lambdaAuthorizer, e
 		return nil, errors.New("a Lambda authorizer is named and not there")
 	case g.authorizers[a] != nil:
 		return g.authorizers[a], nil
-	case a.Type != assembly.AuthorizerRequest:
-		return nil, fmt.Errorf("authorizer %s: a Lambda authorizer of type %s is not asked yet; those of type %s are", a.Name, a.Type, assembly.AuthorizerRequest)
 	case a.FunctionARN == "":
 		return nil, fmt.Errorf("authorizer %s names no function", a.Name)
 	case a.Credentials != "":
 		return nil, fmt.Errorf("authorizer %s: a role that invokes its function is not checked yet; a permission of the function is", a.Name)
-	case a.CacheTTL > 0 && len(a.IdentitySources) == 0: // API Gateway refuses it [doc]
-		return nil, fmt.Errorf("authorizer %s: its answers are cached, and no identity source says for whom", a.Name)
 	}
 	l := &lambdaAuthorizer{Authorizer: a, source: g.executeARN("authorizers", a.ID)}
-	for _, source := range a.IdentitySources {
-		ours := knownVariable(source)
-		for _, prefix := range []string{authorizerVariable, "context.error.", pathVariable} {
-			ours = ours && !strings.HasPrefix(source, prefix)
-		}
-		if !ours {
-			return nil, fmt.Errorf("authorizer %s: the identity source %q is not understood", a.Name, source)
-		}
+	if err := l.prepareIdentity(); err != nil {
+		return nil, fmt.Errorf("authorizer %s: %w", a.Name, err)
 	}
 	if a.CacheTTL > 0 {
 		l.cache = &answerCache{ttl: a.CacheTTL}
@@ -64,11 +56,39 @@ func (g *Gateway) lambdaAuthorizer(a *assembly.Authorizer) (*lambdaAuthorizer, e
 	return l, nil
 }
 
+// prepareIdentity says what of the place where callers identify themselves is
+// not understood.
+func (l *lambdaAuthorizer) prepareIdentity() error {
+	switch l.Type {
+	case assembly.AuthorizerToken:
+		return l.prepareToken()
+	case assembly.AuthorizerRequest:
+		return l.prepareSources()
+	}
+	return fmt.Errorf("a Lambda authorizer of type %q is not understood", l.Type)
+}
+
+func (l *lambdaAuthorizer) prepareSources() error {
+	if l.CacheTTL > 0 && len(l.IdentitySources) == 0 { // API Gateway refuses it [doc]
+		return errors.New("its answers are cached, and no identity source says for whom")
+	}
+	for _, source := range l.IdentitySources {
+		ours := knownVariable(source)
+		for _, prefix := range []string{authorizerVariable, "context.error.", pathVariable} {
+			ours = ours && !strings.HasPrefix(source, prefix)
+		}
+		if !ours {
+			return fmt.Errorf("the identity source %q is not understood", source)
+		}
+	}
+	return nil
+}
+
 // askAuthorizer lets a request pass as its Lambda authorizer's policy allows. A
 // policy that was cached is for the caller, not for the method: it is evaluated
 // for each call [meas].
 func (c *call) askAuthorizer() *failure {
-	identity, f := c.identitySources()
+	identity, f := c.identity()
 	if f != nil {
 		return f
 	}
@@ -79,7 +99,7 @@ func (c *call) askAuthorizer() *failure {
 	began := c.config.Now()
 	decided, cached := c.route.authorizer.cache.get(identity, began)
 	if !cached {
-		if decided, f = c.invokeAuthorizer(arn); f != nil {
+		if decided, f = c.invokeAuthorizer(arn, identity); f != nil {
 			return f
 		}
 		c.route.authorizer.cache.put(identity, decided, began)
@@ -97,6 +117,15 @@ func (c *call) askAuthorizer() *failure {
 	default:
 		return &failure{kind: accessDenied, reason: "authorizer: no statement of its policy allows the call"}
 	}
+}
+
+// identity returns what the authorizer knows the caller by, which is what its
+// answers are cached for.
+func (c *call) identity() ([]string, *failure) {
+	if c.route.authorizer.Type == assembly.AuthorizerToken {
+		return c.identityToken()
+	}
+	return c.identitySources()
 }
 
 // identitySources returns the values of the authorizer's identity sources, all
@@ -120,13 +149,13 @@ func (c *call) identitySources() ([]string, *failure) {
 	return values, nil
 }
 
-// invokeAuthorizer asks the authorizer's function.
-func (c *call) invokeAuthorizer(arn string) (*authorizerAnswer, *failure) {
+// invokeAuthorizer asks the authorizer's function about a caller.
+func (c *call) invokeAuthorizer(arn string, identity []string) (*authorizerAnswer, *failure) {
 	a := c.route.authorizer
 	if !c.config.MayInvoke(a.FunctionARN, a.source) {
 		return nil, &failure{kind: authorizerConfigurationError, reason: "no permission lets API Gateway invoke the authorizer for " + a.source}
 	}
-	payload, err := json.Marshal(c.authorizerEvent(arn))
+	payload, err := c.authorizerPayload(arn, identity)
 	if err != nil {
 		return nil, &failure{kind: authorizerFailure, reason: "the authorizer's event does not encode"}
 	}
@@ -158,6 +187,14 @@ func saysUnauthorized(output []byte) bool {
 		ErrorMessage string `json:"errorMessage"`
 	}
 	return json.Unmarshal(output, &document) == nil && document.ErrorMessage == "Unauthorized"
+}
+
+// authorizerPayload is the event that the authorizer's function gets.
+func (c *call) authorizerPayload(arn string, identity []string) ([]byte, error) {
+	if c.route.authorizer.Type == assembly.AuthorizerToken {
+		return json.Marshal(tokenEvent{Type: assembly.AuthorizerToken, AuthorizationToken: identity[0], MethodARN: arn})
+	}
+	return json.Marshal(c.authorizerEvent(arn))
 }
 
 // authorizerEvent is what a REQUEST authorizer's function gets ("Input to an API

@@ -373,7 +373,6 @@ func TestAnswerCacheIsBounded(t *testing.T) {
 func TestNewRefusesLambdaAuthorizers(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*assembly.Authorizer){
-		"a Lambda authorizer of type TOKEN is not asked yet; those of type REQUEST are": func(a *assembly.Authorizer) { a.Type = assembly.AuthorizerToken },
 		"names no function": func(a *assembly.Authorizer) { a.FunctionARN = "" },
 		"a role that invokes its function is not checked":                 func(a *assembly.Authorizer) { a.Credentials = "arn:role" },
 		"no identity source says for whom":                                func(a *assembly.Authorizer) { a.CacheTTL, a.IdentitySources = 1, nil },

@@ -33,7 +33,24 @@ func (c *call) unsigned() *failure {
 	} else if _, presigned := c.query.last["X-Amz-Signature"]; !presigned {
 		return &failure{kind: missingToken, reason: "not signed"}
 	}
-	return &failure{kind: accessDenied, reason: "signed, but signatures are not verified locally: no caller of an AWS_IAM method is admitted"}
+	return &failure{
+		kind: accessDenied, message: c.notAuthorized(anonymous),
+		reason: "signed, but signatures are not verified locally: no caller of an AWS_IAM method is admitted",
+	}
+}
+
+// anonymous is what AWS calls a principal that it does not know [meas]. A
+// signature that nobody has verified says nothing about who made it.
+const anonymous = "anonymous"
+
+// notAuthorized is what AWS says where IAM admits no call of a principal, with
+// all of the account's number hidden but its end [meas].
+func (c *call) notAuthorized(principal string) string {
+	arn := c.methodARN()
+	if account := c.config.Account; len(account) > 4 {
+		arn = strings.Replace(arn, ":"+account+":", ":********"+account[len(account)-4:]+":", 1)
+	}
+	return "User: " + principal + " is not authorized to perform: execute-api:Invoke on resource: " + arn
 }
 
 // incomplete says what an Authorization header lacks to be one of Signature

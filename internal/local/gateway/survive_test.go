@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewright/gatewright/internal/assembly"
 )
@@ -60,6 +61,29 @@ func TestSurvive(t *testing.T) {
 			}
 		}
 	})
+	t.Run("41_a_cached_allow_on_another_route", func(t *testing.T) {
+		t.Parallel()
+		for name, auth := range map[string]assembly.Authorization{"TOKEN": byToken(time.Hour, ""), "REQUEST": custom(time.Hour, header)} {
+			f := &twoFunctions{}
+			f.authorizer.output = says("Allow", callARN, "")
+			g := serveCustom(t, f, proxy("GET", "/v1/session", auth), proxy("POST", "/v1/session", auth), proxy("GET", "/v1/session/{id}", auth), proxy("GET", "/v1/admin", auth))
+			for i, try := range []struct {
+				method, target string
+				status         int
+			}{
+				{"GET", "/v1/session", 200}, {"POST", "/v1/session", 403}, {"GET", "/v1/session/1", 403}, {"GET", "/v1/admin", 403}, {"GET", "/v1/session", 200},
+			} {
+				r := httptest.NewRequest(try.method, try.target, nil)
+				r.Header.Set("Authorization", "key")
+				if w := g.do(r); w.Code != try.status || f.authorizer.calls() != 1 {
+					t.Errorf("%s %d: %s %s got %d, want %d; the authorizer ran %d times", name, i, try.method, try.target, w.Code, try.status, f.authorizer.calls())
+				}
+			}
+			if f.calls() != 2 {
+				t.Errorf("%s: the backend ran %d times", name, f.calls())
+			}
+		}
+	})
 	t.Run("45_execute_api_host_with_a_custom_domain", func(t *testing.T) {
 		t.Parallel()
 		c := c
@@ -103,7 +127,7 @@ func TestSurvive(t *testing.T) {
 		signed := httptest.NewRequest(http.MethodGet, "/signed", nil)
 		signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=00")
 		signed.Header.Set("X-Amz-Date", "20261121T020500Z")
-		check(t, g.do(signed), 403, `{"Message":"User is not authorized to access this resource"}`, "AccessDeniedException")
+		check(t, g.do(signed), 403, `{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********0000:api123/dev/GET/signed"}`, "AccessDeniedException")
 		if g.functions.calls() != 0 {
 			t.Error("a function ran")
 		}

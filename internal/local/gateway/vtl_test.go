@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,17 +9,36 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/gatewright/gatewright/access"
+	"github.com/gatewright/gatewright/internal/apispec"
 	"github.com/gatewright/gatewright/internal/assembly"
 )
 
 // ownPreflight is what constructs/restapi writes for several origins.
-const ownPreflight = `#set($origin = $input.params().header.get("Origin"))
-#if($origin == "")#set($origin = $input.params().header.get("origin"))#end
-#if($origin == "https://a.example.com" || $origin == "https://b.example.com")
-#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)
-#set($context.responseOverride.header.Vary = "Origin")
-#end
-`
+var ownPreflight = originTemplate("https://a.example.com", "https://b.example.com")
+
+// originTemplate takes it from the document of an API for those origins.
+func originTemplate(origins ...string) string {
+	data, err := apispec.Spec{
+		Title:   "two origins",
+		Origins: origins,
+		Routes:  map[string]apispec.Route{"GET /a": {Access: access.Public("test"), Integration: map[string]any{"type": "mock"}}},
+	}.Document()
+	if err != nil {
+		panic(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			Integration struct {
+				Responses map[string]struct{ ResponseTemplates map[string]string }
+			} `json:"x-amazon-apigateway-integration"`
+		}
+	}
+	if err := json.Unmarshal(data, &document); err != nil {
+		panic(err)
+	}
+	return document.Paths["/a"]["options"].Integration.Responses["default"].ResponseTemplates["application/json"]
+}
 
 // cdkPreflight is what the CDK's addCorsPreflight writes for three origins; the
 // first one stands in the mapped header.

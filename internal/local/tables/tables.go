@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +55,34 @@ func New(tables []*assembly.Table) (*Server, error) {
 
 // Names returns the tables' names, in order.
 func (s *Server) Names() []string { return slices.Sorted(maps.Keys(s.tables)) }
+
+// tableOrIndex is the name of one ("Naming rules", Amazon DynamoDB).
+var tableOrIndex = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+
+// Resources names the tables of an operation, or the index of a Query or Scan
+// ("Actions, resources, and condition keys for Amazon DynamoDB", service
+// authorization reference). A body that cannot be read, which [Server.Serve]
+// refuses, could mean any table.
+func (s *Server) Resources(operation string, body []byte) (resources []string, served bool) {
+	if _, known := parameters[operation]; !known {
+		return nil, false
+	}
+	var r request
+	if operation == "ListTables" || json.Unmarshal(body, &r) != nil {
+		return []string{"*"}, true
+	}
+	for _, name := range r.requested() {
+		if !tableOrIndex.MatchString(name) || r.IndexName != "" && !tableOrIndex.MatchString(r.IndexName) {
+			return []string{"*"}, true
+		}
+		resource := "table/" + name
+		if r.IndexName != "" {
+			resource += "/index/" + r.IndexName
+		}
+		resources = append(resources, resource)
+	}
+	return resources, true
+}
 
 // Serve answers one operation of the API version 2012-08-10. served is false
 // where the operation is not served here; everything else is a status and a

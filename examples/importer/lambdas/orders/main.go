@@ -1,4 +1,4 @@
-// Command orders answers GET /orders and GET /orders/{id} of the shop.
+// Command orders answers the shop's routes below /orders.
 package main
 
 import (

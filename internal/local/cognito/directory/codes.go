@@ -23,8 +23,8 @@ const (
 
 const (
 	// maxTries bounds the guesses at one code, maxSent the codes of a kind that a
-	// user is sent in an hour. Cognito documents no numbers but that attempts are
-	// limited.
+	// user is sent in an hour. "Recovering user accounts", Amazon Cognito developer
+	// guide, has 5 to 20 attempts in an hour for resets; other codes have no numbers.
 	maxTries = 5
 	maxSent  = 5
 )

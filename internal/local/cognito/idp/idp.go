@@ -40,6 +40,20 @@ func (a *API) Public(operation string) bool { return operations[operation].publi
 // Target is what X-Amz-Target names the API by.
 func (a *API) Target() string { return "AWSCognitoIdentityProviderService" }
 
+// Resources names the user pool of an operation ("Actions, resources, and
+// condition keys for Amazon Cognito User Pools", service authorization
+// reference). A body that names none, which [API.Serve] refuses, could mean any.
+func (a *API) Resources(operation string, body []byte) (resources []string, served bool) {
+	if _, ok := operations[operation]; !ok {
+		return nil, false
+	}
+	var in struct{ UserPoolId string } //nolint:revive // AWS's name
+	if operation == "ListUserPools" || json.Unmarshal(body, &in) != nil || in.UserPoolId == "" || shown(in.UserPoolId) != in.UserPoolId {
+		return []string{"*"}, true
+	}
+	return []string{"userpool/" + in.UserPoolId}, true
+}
+
 // Serve answers an operation. A caller who goes away stops nothing that has
 // begun, as on AWS.
 func (a *API) Serve(operation string, body []byte) (status int, answer []byte, served bool) {
