@@ -206,11 +206,19 @@ func TestSurviveKeys(t *testing.T) {
 	t.Run("33_headers_that_disagree", func(t *testing.T) {
 		s := newShop(t, nil)
 		s.keyHeader = true
-		other := testFormat.NewKey(s.table.customer.ID).Text
+		other, second := testFormat.NewKey(s.table.customer.ID).Text, testFormat.NewKey(s.table.customer.ID)
+		s.table.customer.Keys = append(s.table.customer.Keys, CustomerKey{ID: second.ID, Digest: second.Digest, Scopes: []string{"notes/read"}})
 		for name, test := range map[string]struct {
 			authorization, header []string
 			want                  Outcome
 		}{
+			// What would count alone must not count beside another, whichever is good.
+			"good beside an unknown Bearer":    {[]string{"Bearer " + other}, []string{s.key.Text}, Unauthorized},
+			"good beside unknown Basic":        {[]string{basicHeader(strings.Replace(other, "_"+other[len(other)-49:], ":"+other[len(other)-49:], 1))}, []string{s.key.Text}, Unauthorized},
+			"good beside another good one":     {[]string{"Bearer " + second.Text}, []string{s.key.Text}, Unauthorized},
+			"good Bearer beside two others":    {[]string{"Bearer " + s.key.Text}, []string{other, other}, Unauthorized},
+			"good Bearer beside itself, twice": {[]string{"Bearer " + s.key.Text}, []string{s.key.Text, s.key.Text}, Unauthorized},
+
 			"two of one":               {[]string{"Bearer " + key, "Bearer " + key}, nil, Unauthorized},
 			"another key":              {[]string{"Bearer " + s.key.Text}, []string{other}, Unauthorized},
 			"a token":                  {[]string{"Bearer " + sign(t, accessHeader, accessPayload)}, []string{s.key.Text}, Unauthorized},
@@ -228,8 +236,12 @@ func TestSurviveKeys(t *testing.T) {
 		} {
 			r := sessionRequest(test.authorization...)
 			r.APIKey = texts(test.header)
-			if d := s.Decide(t.Context(), r); d.Outcome != test.want {
+			d := s.Decide(t.Context(), r)
+			if d.Outcome != test.want {
 				t.Errorf("%s: %v, %q", name, d.Outcome, d.Reason)
+			}
+			if both := len(test.authorization) > 0 && len(test.header) > 0; both && test.want == Unauthorized && d.Reason != ReasonCredential {
+				t.Errorf("%s: for the reason %q", name, d.Reason)
 			}
 		}
 		s.keyHeader = false

@@ -264,16 +264,19 @@ func TestKeyHeader(t *testing.T) {
 		authorization []string
 		want          string
 	}{
-		"alone":           {[]string{s.key.Text}, nil, ok},
-		"the same":        {[]string{s.key.Text}, []string{"Bearer " + s.key.Text}, ok},
-		"another":         {[]string{other}, []string{"Bearer " + s.key.Text}, unauthorized},
-		"beside a token":  {[]string{s.key.Text}, []string{"Bearer " + goodToken(t)}, unauthorized},
-		"twice":           {[]string{s.key.Text, s.key.Text}, nil, unauthorized},
-		"none":            {[]string{}, nil, unauthorized},
-		"empty":           {[]string{""}, nil, unauthorized},
-		"a token":         {[]string{goodToken(t)}, nil, unauthorized},
-		"with a scheme":   {[]string{"Bearer " + s.key.Text}, nil, unauthorized},
-		"another's, junk": {[]string{"x"}, []string{"Bearer " + s.key.Text}, unauthorized},
+		"alone":                         {[]string{s.key.Text}, nil, ok},
+		"the same":                      {[]string{s.key.Text}, []string{"Bearer " + s.key.Text}, ok},
+		"another":                       {[]string{other}, []string{"Bearer " + s.key.Text}, unauthorized},
+		"beside a token":                {[]string{s.key.Text}, []string{"Bearer " + goodToken(t)}, unauthorized},
+		"twice":                         {[]string{s.key.Text, s.key.Text}, nil, unauthorized},
+		"none":                          {[]string{}, nil, unauthorized},
+		"empty":                         {[]string{""}, nil, unauthorized},
+		"a token":                       {[]string{goodToken(t)}, nil, unauthorized},
+		"with a scheme":                 {[]string{"Bearer " + s.key.Text}, nil, unauthorized},
+		"good beside an unknown Bearer": {[]string{s.key.Text}, []string{"Bearer " + other}, unauthorized},
+		"good beside junk Basic":        {[]string{s.key.Text}, []string{basic("a", "b")}, unauthorized},
+		"good Bearer beside two others": {[]string{other, other}, []string{"Bearer " + s.key.Text}, unauthorized},
+		"another's, junk":               {[]string{"x"}, []string{"Bearer " + s.key.Text}, unauthorized},
 	} {
 		if got := s.send(t, inHeader(test.header...), test.authorization...); got != test.want {
 			t.Errorf("%s: %s; want %s", name, got, test.want)
