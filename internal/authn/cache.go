@@ -52,6 +52,12 @@ func (g *generations[K, V]) remove(key K) {
 	delete(g.old, key)
 }
 
+var errPanic = errors.New("authn: the look-up ended early")
+
+// wallClock is a clock that goes on while the process stands still, as Lambda has
+// its environments do between calls. time.Now compares by a clock that may not.
+func wallClock() time.Time { return time.Now().Round(0) }
+
 // CustomerCache is a [CustomerSource] that remembers what another one says, for
 // [FreshFor] at most, customers that do not exist as well. Of one customer there
 // is one look-up at a time, whoever asks. What could not be told is not
@@ -81,10 +87,10 @@ type flight struct {
 }
 
 // NewCustomerCache returns a cache before source. now is the clock; nil for
-// time.Now.
+// the wall clock.
 func NewCustomerCache(source CustomerSource, now func() time.Time) *CustomerCache {
 	if now == nil {
-		now = time.Now
+		now = wallClock
 	}
 	return &CustomerCache{
 		source: source, now: now, flights: map[string]*flight{},
@@ -133,8 +139,13 @@ func fresh(asked, now time.Time) bool {
 func (c *CustomerCache) lookUp(ctx context.Context, id string, asked time.Time, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
 	defer cancel()
-	f.err = errors.New("authn: the look-up ended early") // where the source panics
+	f.err = errPanic // where the source ends its goroutine
 	defer func() {
+		// Nobody above this goroutine could stop a panic, whose value may hold
+		// anything: it would end the process and be printed.
+		if recover() != nil {
+			f.customer, f.err = nil, errPanic
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,6 +147,51 @@ func TestCustomerCacheOfABrokenSource(t *testing.T) {
 	s.customers = cache
 	if d := s.Decide(t.Context(), sessionRequest("Bearer "+s.key.Text)); d.Outcome != Undecided {
 		t.Errorf("%v, %q", d.Outcome, d.Reason)
+	}
+}
+
+// A panic of a source is one that cannot tell, and no end of the process: its value
+// would be printed.
+func TestPanicInALookUp(t *testing.T) {
+	t.Parallel()
+	broken := true
+	cache := NewCustomerCache(sourceFunc(func(_ context.Context, id string) (*Customer, error) {
+		if broken {
+			panic("planted")
+		}
+		return &Customer{ID: id}, nil
+	}), nil)
+	if c, err := cache.Customer(t.Context(), "a"); c != nil || err == nil || errors.Is(err, ErrNoCustomer) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	broken = false
+	if c, err := cache.Customer(t.Context(), "a"); err != nil || c.ID != "a" {
+		t.Errorf("afterwards: %+v, %v", c, err)
+	}
+	keys, err := NewRemoteKeys(RemoteConfig{URL: "https://issuer/jwks", Transport: panicking{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Key(t.Context(), "k"); !errors.Is(err, ErrNoKeys) {
+		t.Errorf("a key: %v", err)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) RoundTrip(*http.Request) (*http.Response, error) { panic("planted") }
+
+// The default clock is the wall's: another stands still with the process.
+func TestWallClock(t *testing.T) {
+	t.Parallel()
+	keys, err := NewRemoteKeys(RemoteConfig{URL: "https://issuer/jwks"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, now := range map[string]time.Time{"customers": NewCustomerCache(nil, nil).now(), "keys": keys.config.Now()} {
+		if strings.Contains(now.String(), "m=") {
+			t.Errorf("%s: %s", what, now)
+		}
 	}
 }
 

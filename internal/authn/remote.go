@@ -82,7 +82,7 @@ func NewRemoteKeys(c RemoteConfig) (*RemoteKeys, error) {
 		c.Transport = &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: MaxJWKSBytes}
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = wallClock
 	}
 	return &RemoteKeys{config: c, client: &http.Client{
 		Transport: c.Transport,
@@ -134,14 +134,20 @@ func (r *RemoteKeys) Key(ctx context.Context, kid string) (*rsa.PublicKey, error
 
 // refresh replaces the set by the one that stands at the URL now.
 func (r *RemoteKeys) refresh(ctx context.Context, flight chan struct{}) {
-	keys, err := r.fetch(ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
-		r.keys, r.read = keys, r.config.Now()
-	}
-	r.flight = nil
-	close(flight)
+	keys, err := KeySet(nil), errPanic
+	defer func() {
+		if recover() != nil { // as in CustomerCache
+			err = errPanic
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err == nil {
+			r.keys, r.read = keys, r.config.Now()
+		}
+		r.flight = nil
+		close(flight)
+	}()
+	keys, err = r.fetch(ctx)
 }
 
 func (r *RemoteKeys) fetch(ctx context.Context) (KeySet, error) {

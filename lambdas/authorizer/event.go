@@ -116,11 +116,31 @@ func (s *scanner) method() (string, error) {
 }
 
 // parameter looks for a credential in the query string, where it shows in logs and
-// histories (RFC 6750 section 2.3): by the name of a token's parameter, or as a
-// key.
+// histories (RFC 6750 section 2.3): by the name of a parameter that is for one, or
+// as a key or a token, be it a value, behind a scheme, or a name.
 func (s *scanner) parameter(name []byte, keys authn.KeyFormat, r *authn.Request) error {
-	r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(name, []byte("access_token"))
-	return s.strings(func(value []byte) { r.CredentialInQuery = r.CredentialInQuery || keys.Resembles(value) })
+	for _, known := range queryNames {
+		r.CredentialInQuery = r.CredentialInQuery || bytes.EqualFold(name, known)
+	}
+	look := func(text []byte) {
+		if len(text) > len(bearer) && bytes.EqualFold(text[:len(bearer)], bearer) {
+			text = text[len(bearer):]
+		}
+		r.CredentialInQuery = r.CredentialInQuery || keys.Resembles(text) || resemblesToken(text)
+	}
+	look(name)
+	return s.strings(look)
+}
+
+var (
+	queryNames = [][]byte{[]byte("access_token"), []byte("id_token"), []byte("authorization")}
+	bearer     = []byte("Bearer ")
+)
+
+// resemblesToken reports whether a text looks like a JSON Web Token: three parts,
+// of which the first is a JSON object in base64url.
+func resemblesToken(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("eyJ")) && bytes.Count(text, []byte(".")) == 2
 }
 
 // header collects the values of all headers that hold credentials, however spelt.

@@ -283,8 +283,17 @@ func FuzzReadEvent(f *testing.F) {
 				wanted.APIKey = byteTexts(values)
 			}
 		}
-		for name := range want.MultiValueQueryStringParameters {
-			wanted.CredentialInQuery = strings.EqualFold(name, "access_token") || keyFormat.Resembles([]byte(want.MultiValueQueryStringParameters[name][0]))
+		for name, values := range want.MultiValueQueryStringParameters {
+			for _, text := range []string{name, values[0]} {
+				if len(text) > 7 && strings.EqualFold(text[:7], "Bearer ") {
+					text = text[7:]
+				}
+				jwt := strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2
+				wanted.CredentialInQuery = wanted.CredentialInQuery || jwt || keyFormat.Resembles([]byte(text))
+			}
+			for _, known := range []string{"access_token", "id_token", "authorization"} {
+				wanted.CredentialInQuery = wanted.CredentialInQuery || strings.EqualFold(name, known)
+			}
 		}
 		if g, w := marshal(t, got), marshal(t, wanted); string(g) != string(w) {
 			t.Errorf("got %s; want %s", g, w)

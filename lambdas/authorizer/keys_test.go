@@ -165,8 +165,18 @@ func TestSurviveKeys(t *testing.T) {
 					t.Errorf("%s alone: %s", name, got)
 				}
 			}
+			for name, value := range map[string]string{
+				s.key.Text: "", "x": "Bearer " + s.key.Text, "y": "bEARER " + goodToken(t), "token": goodToken(t), "id_token": "x", "Authorization": "x", goodToken(t): "",
+			} {
+				inQuery := func(e *events.APIGatewayCustomAuthorizerRequestTypeRequest) {
+					e.MultiValueQueryStringParameters = map[string][]string{name: {value}}
+				}
+				if got := s.send(t, inQuery, "Bearer "+goodToken(t)); got != unauthorized {
+					t.Errorf("%.12s=%.12s beside a good token: %s", name, value, got)
+				}
+			}
 			harmless := func(e *events.APIGatewayCustomAuthorizerRequestTypeRequest) {
-				e.MultiValueQueryStringParameters = map[string][]string{"q": {"gw", "gwx_y", "g", "", "gw_x", s.key.Text[:12]}}
+				e.MultiValueQueryStringParameters = map[string][]string{"token": {"next page"}, "q": {"gw", "gwx_y", "g", "", "gw_x", s.key.Text[:12], "Bearer", "Bearer x", "eyJ", "a.b.c", "eyJ.x"}}
 			}
 			if got := s.send(t, harmless, "Bearer "+s.key.Text); got != ok {
 				t.Errorf("a harmless query: %s", got)
