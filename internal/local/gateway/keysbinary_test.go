@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatewright/gatewright/internal/authconfig"
 	"github.com/gatewright/gatewright/internal/authn"
 	"github.com/gatewright/gatewright/internal/authn/authntest"
 	"github.com/gatewright/gatewright/internal/customers"
@@ -214,11 +215,66 @@ func TestSurviveKeysBehindTheAuthorizer(t *testing.T) {
 				t.Errorf("%s is in a log", what)
 			}
 		}
+		if strings.Contains(all, `errorMessage`) {
+			t.Error("each refusal leaves a line of the Lambda library's")
+		}
 		if !strings.Contains(all, `\"Reason\":\"key form\"`) {
 			t.Errorf("no metrics in the log:\n%s", all)
 		}
 	})
 	d.seesCustomer(t, c, k)
+}
+
+// TestSurviveKeyHeaderBehindTheAuthorizer is row 33 where keys may come in x-api-key,
+// too: only one credential counts, and of two that differ none.
+func TestSurviveKeyHeaderBehindTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, func(r *authconfig.Rules) { r.KeyHeader = true })
+	c, k := d.customer(t)
+	second := d.key(t, c.ID, time.Time{})
+	unknown := keyFormat.NewKey(c.ID).Text
+	send := func(authorization string, keys ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/v1/orders", nil)
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		for _, key := range keys {
+			r.Header.Add("X-Api-Key", key)
+		}
+		return d.do(r)
+	}
+	token := "Bearer " + d.token(t, "", "")
+	for name, test := range map[string]struct {
+		authorization string
+		keys          []string
+		status        int
+	}{
+		"00_key_alone":                    {"", []string{k.Text()}, 200},
+		"00_token_alone":                  {token, nil, 200},
+		"33_the_same_twice":               {"Bearer " + k.Text(), []string{k.Text()}, 200},
+		"33_the_same_as_basic":            {basicHeader(k.BasicUser(), k.BasicPassword()), []string{k.Text()}, 200},
+		"33_good_beside_unknown":          {"Bearer " + unknown, []string{k.Text()}, 401},
+		"33_unknown_beside_good":          {"Bearer " + k.Text(), []string{unknown}, 401},
+		"33_two_good_ones":                {"Bearer " + second.Text(), []string{k.Text()}, 401},
+		"33_good_beside_a_token":          {token, []string{k.Text()}, 401},
+		"33_token_beside_an_empty_header": {token, []string{""}, 401},
+		"33_x_api_key_twice":              {"", []string{k.Text(), k.Text()}, 401},
+		"33_good_beside_two_others":       {"Bearer " + k.Text(), []string{unknown, unknown}, 401},
+		"33_good_beside_another_scheme":   {"Digest x", []string{k.Text()}, 401},
+		"46_no_credential":                {"", nil, 401},
+		"24_junk":                         {"", []string{"junk"}, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran, invoked := d.functions.calls(), d.invokes.Load()
+			w := send(test.authorization, test.keys...)
+			if w.Code != test.status || (d.functions.calls() > ran) != (test.status == 200) || d.invokes.Load() != invoked+1 {
+				t.Errorf("%d %s; the authorizer was asked %d times", w.Code, w.Body, d.invokes.Load()-invoked)
+			}
+			if w.Code == 401 && (w.Body.String() != unauthorizedBody || w.Header().Get("WWW-Authenticate") != challenge) {
+				t.Errorf("%s, %v", w.Body, w.Header())
+			}
+		})
+	}
 }
 
 // seesCustomer checks what the first call told the backend.
@@ -309,6 +365,16 @@ func (d *deployed) surviveTable(t *testing.T) {
 	t.Parallel()
 	faulty := deploy(t)
 	_, remembered := faulty.customer(t)
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(300 * time.Millisecond)
+		faulty.endpoint.ServeHTTP(w, r)
+	})
+	faulty.fault.Store(&slow)
+	_, late := faulty.customer(t)
+	if w := faulty.get("/v1/orders", "Bearer "+late.Text()); w.Code != 200 {
+		t.Errorf("slow: %d", w.Code)
+	}
+	faulty.fault.Store(nil)
 	faulty.expect(t, "/v1/orders", "Bearer "+remembered.Text(), 200, 1)
 	for name, fault := range map[string]http.HandlerFunc{
 		"throttled": func(w http.ResponseWriter, _ *http.Request) {
@@ -325,9 +391,7 @@ func (d *deployed) surviveTable(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body) // only then does the server see that the client gives up
 			<-r.Context().Done()
 		},
-		"another schema": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"Item":{"id":{"S":"x"},"schema":{"N":"2"},"version":{"N":"1"},"revision":{"S":"x"},"record":{"S":"{}"}}}`))
-		},
+		"another schema": faulty.later,
 	} {
 		_, fresh := faulty.customer(t) // never read by the authorizer
 		faulty.fault.Store(&fault)
@@ -349,6 +413,19 @@ func (d *deployed) surviveTable(t *testing.T) {
 	faulty.fault.Store(&throttled)
 	faulty.expect(t, "/v1/orders", key, 200, 0) // still fresh in memory
 	faulty.within(t, key, 500)
+}
+
+// later answers with the item as it stands, of a schema that this version does not
+// know.
+func (d *deployed) later(w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	d.endpoint.ServeHTTP(answer, r)
+	text := answer.Body.String()
+	if changed := strings.Replace(text, `"schema":{"N":"1"}`, `"schema":{"N":"2"}`, 1); changed != text {
+		_, _ = w.Write([]byte(changed))
+		return
+	}
+	panic("the item has no schema: " + text)
 }
 
 func answerError(w http.ResponseWriter, status int, code string) {
