@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -243,6 +244,36 @@ func TestRemoteKeysOfABrokenEndpoint(t *testing.T) {
 				s.expect(t, 5)
 			})
 		})
+	}
+}
+
+// endless is the body of an answer that never ends, and counts what is read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read > 100*MaxJWKSBytes {
+		return 0, io.EOF
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Close() error { return nil }
+
+func (e *endless) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: e, Request: r}, nil
+}
+
+func TestRemoteKeysReadNoMoreThanTheyMay(t *testing.T) {
+	t.Parallel()
+	e := &endless{}
+	keys, err := NewRemoteKeys(RemoteConfig{URL: jwksURL, Transport: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectKeys(t, keys, "no keys", "a")
+	if e.read > 2*MaxJWKSBytes {
+		t.Errorf("%d bytes were read; a set has at most %d", e.read, MaxJWKSBytes)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/gatewright/gatewright/internal/authn"
 )
 
@@ -414,6 +416,49 @@ func TestOvertaken(t *testing.T) {
 			_, err := s.Change(ctx, c.ID, Change{Plan: new("free")})
 			if err == nil || errors.Is(err, ErrUnknown) == tt.known || strings.Contains(err.Error(), "nothing was written") != tt.known {
 				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+// What was written and not answered is not written again over what others have
+// made of it since.
+func TestChangedAfterwards(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Store, f *faulty) {
+		c := acme(t, s)
+		other := storeOver(f.table)
+		f.times(1, "PutItem", after(func(*http.Request, http.RoundTripper) (*http.Response, error) {
+			must(other.Change(t.Context(), c.ID, Change{Plan: new("gold")}))
+			return nil, errors.New("connection reset")
+		}))
+		must(s.Change(t.Context(), c.ID, Change{Plan: new("free")}))
+		if got := must(s.Get(t.Context(), c.ID)); got.Plan != "gold" || got.Version != c.Version+2 {
+			t.Errorf("%s, version %d", got.Plan, got.Version)
+		}
+	})
+}
+
+// A change is never written over an item that another table, a backup or a hand has
+// put in its place meanwhile, though one of its two marks be the same.
+func TestReplacedItem(t *testing.T) {
+	t.Parallel()
+	for name, replace := range map[string]func(*Customer){
+		"the same version":   func(c *Customer) { c.revisions = "restored" },
+		"the same revisions": func(c *Customer) { c.Version++ },
+	} {
+		inBubble(t, func(t *testing.T, s *Store, f *faulty) {
+			c := acme(t, s)
+			f.times(1, "PutItem", func(r *http.Request, table http.RoundTripper) (*http.Response, error) {
+				replaced := must(storeOver(table).Get(t.Context(), c.ID))
+				replaced.Plan = "restored"
+				replace(replaced)
+				must(clientOf("http://table.invalid", table).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: must(encode(replaced))}))
+				return table.RoundTrip(r)
+			})
+			must(s.Change(t.Context(), c.ID, Change{Name: new("other")}))
+			if got := must(s.Get(t.Context(), c.ID)); got.Plan != "restored" || got.Name != "other" {
+				t.Errorf("%s: %s of plan %s", name, got.Name, got.Plan)
 			}
 		})
 	}
