@@ -28,14 +28,25 @@ func measureAuthorizer(ctx context.Context) ([]measurement, error) {
 		}
 		return value
 	}
+	dearest := func(benchmark, of string) measurement {
+		form := ""
+		if named := regexp.MustCompile(`--- BENCH: Benchmark` + benchmark + `(?:-\d+)?\n.*the dearest refusal is (.*)`).FindSubmatch(out); named != nil {
+			form = " (" + string(named[1]) + ")"
+		}
+		return atMost("the dearest refusal of "+of+form+", against an acceptance", number(benchmark, "x/acceptance"), "×", 1)
+	}
 	lines := []measurement{
 		atMost("authorize an event with a new token, against one raw RSA-2048 verification", number("NewToken", "x/raw-rsa"), "×", 1.3),
 		atMost("the same, allocations beyond the verification's own", number("NewTokenAllocations", "allocs/op")-number("RawAllocations", "allocs/op"), "allocations", 20),
 		atMost("authorize an event with a token seen before", number("SeenToken", "x/raw-rsa"), "×", 0.1),
 		atMost("authorize an event with a key that is remembered", number("Key/bearer", "ns/op")/1000, "µs", 5),
 		atMost("the same as HTTP Basic", number("Key/basic", "ns/op")/1000, "µs", 5),
-		atMost("the dearest refusal of a token, against an acceptance", number("Refusals", "x/acceptance"), "×", 1),
-		atMost("the dearest refusal of a key, against an acceptance", number("KeyRefusals", "x/acceptance"), "×", 1),
+		exactly("a key that is not remembered, requests to the table", number("UncachedKey", "requests/op"), "requests", 1),
+		exactly("the same, of them GetItem", number("UncachedKey", "GetItem/op"), "requests", 1),
+		info("the same, time with a table on this machine", number("UncachedKey", "ns/op")/1000, "µs"),
+		exactly("a key of a wrong form or of another stage, requests to anything", number("MalformedKey", "requests"), "requests", 0),
+		dearest("Refusals", "a token"),
+		dearest("KeyRefusals", "a key"),
 	}
 	if problem != nil {
 		return nil, problem

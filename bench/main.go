@@ -83,6 +83,10 @@ func atLeast(what string, value float64, unit string, goal float64) measurement 
 	return measurement{what, show(value, unit), "≥ " + show(goal, unit), value >= goal}
 }
 
+func exactly(what string, value float64, unit string, goal float64) measurement {
+	return measurement{what, show(value, unit), show(goal, unit), value == goal}
+}
+
 func info(what string, value float64, unit string) measurement {
 	return measurement{what: what, measured: show(value, unit)}
 }

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -180,6 +181,7 @@ func (p *parser) object(members []member, depth int) ([]member, bool) {
 		} else {
 			if names == nil {
 				names = newNameSet(members)
+				members = slices.Grow(members, maxMembers-len(members)) // once
 			}
 			ok = ok && names.add(members, name)
 		}

@@ -1,18 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gatewright/gatewright/internal/authn"
 	"github.com/gatewright/gatewright/internal/authn/authntest"
+	"github.com/gatewright/gatewright/internal/customers"
 )
 
 // Each benchmark is of an event's bytes to the policy's, metrics and log included,
@@ -74,67 +83,171 @@ func BenchmarkKey(b *testing.B) {
 	}
 }
 
+// BenchmarkUncachedKey is a key of a customer that is not remembered, read from a
+// table over a connection of this machine. Goal: exactly one GetItem.
+func BenchmarkUncachedKey(b *testing.B) {
+	s := newStand(b)
+	kept, text := s.keepTable(b)
+	event := keyEvent(b, "Bearer "+text)
+	for b.Loop() {
+		s.clock.forward(authn.FreshFor)
+		authorize(b, s, event)
+	}
+	b.ReportMetric(float64(kept.gets.Load())/float64(b.N), "GetItem/op")
+	b.ReportMetric(float64(kept.requests.Load())/float64(b.N), "requests/op")
+}
+
+// BenchmarkMalformedKey is a key or Basic that cannot be of this stage. Goal: no
+// request to anything.
+func BenchmarkMalformedKey(b *testing.B) {
+	s := newStand(b)
+	kept, text := s.keepTable(b)
+	events := [][]byte{}
+	for _, sent := range malformedKeys(text) {
+		events = append(events, keyEvent(b, sent))
+	}
+	for b.Loop() {
+		for _, event := range events {
+			if _, err := s.Invoke(b.Context(), event); err == nil {
+				b.Fatal("allowed")
+			}
+		}
+	}
+	b.ReportMetric(float64(int(kept.requests.Load())+s.issuer.readTimes()), "requests")
+}
+
+// wire is a table as a server: it keeps the item of the last PutItem, and counts.
+type wire struct {
+	mu             sync.Mutex
+	item           json.RawMessage
+	requests, gets atomic.Int32
+}
+
+func (t *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests.Add(1)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	switch r.Header.Get("X-Amz-Target") {
+	case "DynamoDB_20120810.GetItem":
+		t.gets.Add(1)
+		if t.item != nil {
+			_, _ = fmt.Fprintf(w, `{"Item":%s}`, t.item)
+			return
+		}
+	case "DynamoDB_20120810.PutItem":
+		var input struct{ Item json.RawMessage }
+		if err := json.NewDecoder(r.Body).Decode(&input); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		t.item = input.Item
+	}
+	_, _ = io.WriteString(w, "{}")
+}
+
+// keepTable puts the real client and store of customers in the place of the
+// stand's table, and returns a server that holds one customer, with its key.
+func (s *stand) keepTable(b *testing.B) (*wire, string) {
+	kept := &wire{}
+	server := httptest.NewServer(kept)
+	b.Cleanup(server.Close)
+	client, err := customers.NewFunctionClient(func(name string) string {
+		return map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": server.URL}[name]
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	store := customers.NewStore(client, "Customers")
+	c, err := store.Create(b.Context(), customers.NewCustomer{Name: "Acme", Plan: "gold", Scopes: []string{"notes/read"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	k, err := store.CreateKey(b.Context(), c.ID, keyFormat, customers.NewKeyRequest{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.table.store = store
+	kept.requests.Store(0)
+	kept.gets.Store(0)
+	return kept, k.Text()
+}
+
+// malformedKeys are of a wrong form, or of another stage, by name.
+func malformedKeys(text string) map[string]string {
+	return map[string]string{
+		"bad checksum": "Bearer " + text[:len(text)-6] + "000000", "cut short": "Bearer " + text[:40], "prefix alone": "Bearer gw_",
+		"another stage": "Bearer " + authn.KeyFormat{Prefix: "gw", Tag: "prod"}.NewKey(customerID).Text,
+		"long junk":     "Bearer gw_" + strings.Repeat("a", 9000), "Basic junk": "Basic " + strings.Repeat("A", 9000),
+		"Basic without a colon": "Basic YWJj", "Basic of another form": basic("user", "password"),
+	}
+}
+
 // BenchmarkRefusals tells how the dearest refusal of the survival list's rows
 // compares with an acceptance of the same kind, in turn. Goal: at most 1.
 func BenchmarkRefusals(b *testing.B) {
 	s, events := newStand(b), tokenEvents(b)
-	dearest, of := 0.0, ""
-	for b.Loop() {
-		next := 0
-		accept := func() {
-			authorize(b, s, events[next%len(events)])
-			next++
-		}
-		for name, event := range refusedEvents(b) {
-			ratio := compare(func() {
-				if _, err := s.Invoke(b.Context(), event); err == nil {
-					b.Fatalf("%s: allowed", name)
-				}
-			}, accept)
-			if ratio > dearest {
-				dearest, of = ratio, name
-			}
-		}
-	}
-	b.Logf("the dearest refusal is %s", of)
-	b.ReportMetric(dearest, "x/acceptance")
+	next := 0
+	reportDearest(b, s, refusedEvents(b), func() {
+		authorize(b, s, events[next%len(events)])
+		next++
+	})
 }
 
 // BenchmarkKeyRefusals is the same of keys and Basic: of what is malformed, and of
 // what is unknown and remembered.
 func BenchmarkKeyRefusals(b *testing.B) {
 	s := newStand(b)
-	good, dearest, of := keyEvent(b, "Bearer "+s.key.Text), 0.0, ""
-	accept := func() { authorize(b, s, good) }
-	refused := map[string]string{
-		"bad checksum": "Bearer " + s.key.Text[:len(s.key.Text)-6] + "000000", "cut short": "Bearer " + s.key.Text[:40], "prefix alone": "Bearer gw_",
-		"another stage": "Bearer " + authn.KeyFormat{Prefix: "gw", Tag: "prod"}.NewKey(customerID).Text, "unknown id": "Bearer " + keyFormat.NewKey("000000000000").Text,
-		"wrong secret": "Bearer " + keyFormat.NewKey(customerID).Text, "long junk": "Bearer gw_" + strings.Repeat("a", 9000), "Basic junk": "Basic " + strings.Repeat("A", 9000),
-		"Basic without a colon": "Basic YWJj", "Basic of another form": basic("user", "password"),
+	sent := malformedKeys(s.key.Text)
+	sent["unknown id"] = "Bearer " + keyFormat.NewKey("000000000000").Text
+	sent["wrong secret"] = "Bearer " + keyFormat.NewKey(customerID).Text
+	refused := map[string][]byte{}
+	for name, text := range sent {
+		refused[name] = keyEvent(b, text)
 	}
-	for b.Loop() {
-		for name, sent := range refused {
-			event := keyEvent(b, sent)
-			ratio := compare(func() {
-				if _, err := s.Invoke(b.Context(), event); err == nil {
-					b.Fatalf("%s: allowed", name)
-				}
-			}, accept)
-			if ratio > dearest {
-				dearest, of = ratio, name
-			}
-		}
-	}
-	b.Logf("the dearest refusal is %s", of)
-	b.ReportMetric(dearest, "x/acceptance")
+	good := keyEvent(b, "Bearer "+s.key.Text)
+	reportDearest(b, s, refused, func() { authorize(b, s, good) })
 }
 
-// compare returns the median ratio of two works' times, measured in turn.
-func compare(work, baseline func()) float64 {
+// reportDearest compares each event that is refused with an acceptance. Of many
+// measurements the greatest is the unluckiest, too: so the dearest few are measured
+// once more, and longer, and the greatest of that counts.
+func reportDearest(b *testing.B, s *stand, refused map[string][]byte, accept func()) {
+	ratio := func(name string, times int) float64 {
+		return compare(times, func() {
+			if _, err := s.Invoke(b.Context(), refused[name]); err == nil {
+				b.Fatalf("%s: allowed", name)
+			}
+		}, accept)
+	}
+	const again = 5
+	var ratios []float64
+	of := ""
+	for b.Loop() {
+		first := map[string]float64{}
+		for name := range refused {
+			first[name] = ratio(name, 9)
+		}
+		names := slices.SortedFunc(maps.Keys(first), func(x, y string) int { return cmp.Compare(first[y], first[x]) })
+		dearest := 0.0
+		for _, name := range names[:again] {
+			if r := ratio(name, 101); r > dearest {
+				dearest, of = r, name
+			}
+		}
+		ratios = append(ratios, dearest)
+	}
+	slices.Sort(ratios)
+	b.Logf("the dearest refusal is %s", of)
+	b.ReportMetric(ratios[len(ratios)/2], "x/acceptance")
+}
+
+// compare returns the median ratio of two works' times, measured in turn so often.
+func compare(times int, work, baseline func()) float64 {
 	work()
 	baseline()
 	var ratios []float64
-	for range 9 {
+	for range times {
 		var spent [2]time.Duration
 		for range rounds {
 			start := time.Now()
@@ -155,7 +268,7 @@ func reportRatio(b *testing.B, work func()) {
 	raw := rawVerification(b)
 	var ratios []float64
 	for b.Loop() {
-		ratios = append(ratios, compare(work, raw))
+		ratios = append(ratios, compare(9, work, raw))
 	}
 	slices.Sort(ratios)
 	b.ReportMetric(ratios[len(ratios)/2], "x/raw-rsa")
