@@ -27,19 +27,14 @@ func output(stack awscdk.Stack, s stagefile.Stage, i *identity, api *restapi.Res
 		})
 	}
 	description := map[string]any{
-		"stage":    s.Name,
-		"region":   *stack.Region(),
-		"account":  *stack.Account(),
-		"api":      api.URL(),
-		"auth":     i.users.BaseURL(),
-		"apiId":    *api.API.RestApiId(),
-		"apiStage": *api.Stage.StageName(),
-		"customerTable": map[string]any{
-			"name":   *i.customers.Table.TableName(),
-			"prefix": i.customers.KeyPrefix,
-			"tag":    i.customers.StageTag,
-			"scopes": api.KeyScopes(),
-		},
+		"stage":         s.Name,
+		"region":        *stack.Region(),
+		"account":       *stack.Account(),
+		"api":           api.URL(),
+		"auth":          i.users.BaseURL(),
+		"apiId":         *api.API.RestApiId(),
+		"apiStage":      *api.Stage.StageName(),
+		"customerTable": api.CustomerTable(),
 		"userPools": []any{map[string]any{
 			"id":      *pool.UserPoolId(),
 			"issuer":  i.users.Issuer(),

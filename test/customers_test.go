@@ -3,7 +3,7 @@ package test
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -172,10 +172,17 @@ func TestCustomersKeyHeader(t *testing.T) {
 		false: `{"authorizerResultTtlInSeconds":0,"identitySource":"method.request.header.Authorization","type":"request"}`,
 		true:  `{"authorizerResultTtlInSeconds":0,"type":"request"}`,
 	} {
-		rules, template := authorizerFile(t, declareShop(func(s *shop) {
+		var api *restapi.RestAPI
+		rules, template := authorizerFile(t, func(stack awscdk.Stack) {
+			s := newShop(stack)
 			withKeys(either)(s)
 			s.props.KeyHeader, s.props.AuthorizerConcurrency = header, 7
-		}))
+			api = restapi.New(stack, "API", s.props)
+		})
+		table := api.CustomerTable()
+		if delete(table, "name"); !reflect.DeepEqual(table, map[string]any{"prefix": "gw", "tag": "kt3xah", "scopes": []string{"orders/read"}, "keyHeader": header}) {
+			t.Errorf("KeyHeader %v: operators read %v", header, table)
+		}
 		authorizer := document(t, template)["components"].(object)["securitySchemes"].(object)["gatewright"].(object)["x-amazon-apigateway-authorizer"].(object)
 		delete(authorizer, "authorizerUri")
 		if got := text(t, authorizer); got != want || rules.KeyHeader != header {
@@ -298,12 +305,12 @@ func TestCustomersAreOwn(t *testing.T) {
 		api = restapi.New(stack, "API", s.props)
 		rules[1].Scopes[0] = "orders/write"
 		rules[0] = access.Public("anyone")
-		api.KeyScopes()[0] = "orders/erase"
+		api.CustomerTable()["scopes"].([]string)[0] = "orders/erase"
 	})
 	if got := text(t, file.Routes[1]); got != `{"method":"GET","path":"/report","tokens":[{"scopes":["orders/read"],"anyClient":true}],"key":{"scopes":["orders/read"]}}` {
 		t.Errorf("the rule is %s", got)
 	}
-	if got := api.KeyScopes(); !slices.Equal(got, []string{"orders/export", "orders/read"}) {
+	if got := api.CustomerTable()["scopes"]; !reflect.DeepEqual(got, []string{"orders/export", "orders/read"}) {
 		t.Errorf("the API takes keys with %v", got)
 	}
 }

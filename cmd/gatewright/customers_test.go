@@ -96,20 +96,23 @@ func members(ts *testscript.TestScript, object json.RawMessage) []string {
 	return names
 }
 
-// sends calls the API with curl's options for a header and for Basic, and waits
+// sends calls the API with a credential in one of the ways to send it, and waits
 // until the status is the wanted one, as long as a change may take: "sends
 // ready.json /notes 200 bearer $KEY".
 func sends(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 5 {
-		ts.Fatalf("usage: sends ready-file path status bearer|basic credential…")
+		ts.Fatalf("usage: sends ready-file path status bearer|basic|x-api-key credential…")
 	}
 	var ready struct{ API string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &ready))
 	request, err := http.NewRequest(http.MethodGet, ready.API+args[1], nil)
 	ts.Check(err)
-	if args[3] == "basic" {
+	switch args[3] {
+	case "basic":
 		request.SetBasicAuth(args[4], args[5])
-	} else {
+	case "x-api-key":
+		request.Header.Set("X-Api-Key", args[4])
+	default:
 		request.Header.Set("Authorization", "Bearer "+args[4])
 	}
 	for began := time.Now(); ; time.Sleep(time.Second) {

@@ -17,8 +17,8 @@ func newKeysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "Create, list, rotate and revoke a customer's keys",
-		Long: `A key is what a customer's tool sends with each call, as a bearer token or as user
-and password of HTTP Basic. It is printed once, by create or rotate: what is kept
+		Long: `A key is what a customer's tool sends with each call, as a bearer token, as user
+and password of HTTP Basic, or in x-api-key where the API takes that. It is printed once, by create or rotate: what is kept
 cannot be turned back into it.
 
 A change counts within ten seconds.
@@ -179,7 +179,7 @@ func (o operator) showIssued(stdout io.Writer, table *customerTable, issued *cus
 	if o.json {
 		err = writeJSON(stdout, describeIssued(issued, time.Now()))
 	} else {
-		_, err = io.WriteString(stdout, issuedText(issued))
+		_, err = io.WriteString(stdout, issuedText(issued, table.about.KeyHeader))
 	}
 	if err != nil {
 		return fmt.Errorf("key %[1]s was made but could not be printed: %[2]w; nobody has its secret, so revoke it: gatewright keys revoke %[3]s %[1]s%[4]s",
@@ -200,8 +200,8 @@ func describeIssued(issued *customers.IssuedKey, now time.Time) issuedJSON {
 	return out
 }
 
-// issuedText is a new key and how to send it.
-func issuedText(issued *customers.IssuedKey) string {
+// issuedText is a new key and how to send it: in x-api-key where keyHeader is set.
+func issuedText(issued *customers.IssuedKey, keyHeader bool) string {
 	k, c := issued.Key, issued.Customer
 	var out strings.Builder
 	_, _ = fmt.Fprintf(&out, "Key %s of %s (%s), shown this once: nobody keeps it.\n\n", k.ID, shown(c.Name), c.ID)
@@ -212,6 +212,9 @@ func issuedText(issued *customers.IssuedKey) string {
 	_, _ = fmt.Fprintf(&out, "  key      %s\n  scopes   %s\n  expires  %s\n\n", issued.Text(), list(k.Scopes), end)
 	_, _ = fmt.Fprintf(&out, "Send it with each call, as a bearer token:\n\n  Authorization: Bearer %s\n\n", issued.Text())
 	_, _ = fmt.Fprintf(&out, "or as HTTP Basic:\n\n  user      %s\n  password  %s\n\n", issued.BasicUser(), issued.BasicPassword())
+	if keyHeader {
+		_, _ = fmt.Fprintf(&out, "or in a header of its own:\n\n  x-api-key: %s\n\n", issued.Text())
+	}
 	if old, ok := c.Key(k.Replaces); ok {
 		_, _ = fmt.Fprintf(&out, "The key %s, which it replaces, is good until %s.\n", old.ID, utc(old.Expires))
 	}

@@ -153,13 +153,25 @@ type RestAPI struct {
 	Authorizer *gofunction.Function
 
 	url            string
+	customers      *customers.Customers // nil for none
 	keyScopes      []string
+	keyHeader      bool
 	requiresAPIKey bool
 }
 
-// KeyScopes are the scopes that a customer's key may have on some route of the
-// API: what an operator has to choose from.
-func (a *RestAPI) KeyScopes() []string { return slices.Clone(a.keyScopes) }
+// CustomerTable describes to the gatewright command where the API's customers are,
+// what their keys look like, which scopes some route takes of a key, and whether
+// keys may come in x-api-key: "customerTable" of the stack output "Gatewright". It
+// is nil for an API without customers, and holds no secret.
+func (a *RestAPI) CustomerTable() map[string]any {
+	if a.customers == nil {
+		return nil
+	}
+	return map[string]any{
+		"name": *a.customers.Table.TableName(), "prefix": a.customers.KeyPrefix, "tag": a.customers.StageTag,
+		"scopes": slices.Clone(a.keyScopes), "keyHeader": a.keyHeader,
+	}
+}
 
 // RequiresAPIKey reports whether a route asks for one of API Gateway's keys.
 func (a *RestAPI) RequiresAPIKey() bool { return a.requiresAPIKey }
@@ -195,7 +207,10 @@ func New(scope constructs.Construct, id string, p Props) *RestAPI {
 	for _, target := range p.targets() {
 		target.AllowInvoke(this, arn)
 	}
-	a := &RestAPI{API: api, Stage: api.DeploymentStage(), AccessLog: log, keyScopes: p.keyScopes(), requiresAPIKey: p.requiresAPIKey()}
+	a := &RestAPI{
+		API: api, Stage: api.DeploymentStage(), AccessLog: log,
+		customers: p.Customers, keyScopes: p.keyScopes(), keyHeader: p.KeyHeader, requiresAPIKey: p.requiresAPIKey(),
+	}
 	if authorizer != nil {
 		authorizer.allowInvoke(this, api)
 		a.Authorizer = authorizer.function

@@ -66,6 +66,8 @@ type CustomerTable struct {
 	Prefix string   `json:"prefix"` // that keys begin with
 	Tag    string   `json:"tag"`    // of the stage, in keys
 	Scopes []string `json:"scopes"` // that some route takes of a key
+	// KeyHeader is set where keys may come in x-api-key, too.
+	KeyHeader bool `json:"keyHeader"`
 }
 
 // Customer is somebody with a static credential of this run.

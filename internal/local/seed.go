@@ -71,7 +71,7 @@ func (s *stage) customerTable() *CustomerTable {
 		}
 	}
 	slices.Sort(scopes)
-	return &CustomerTable{Name: kept.Table, Prefix: kept.Prefix, Tag: kept.Tag, Scopes: notNil(slices.Compact(scopes))}
+	return &CustomerTable{Name: kept.Table, Prefix: kept.Prefix, Tag: kept.Tag, Scopes: notNil(slices.Compact(scopes)), KeyHeader: kept.KeyHeader}
 }
 
 // seedCustomer makes a customer with a key for every scope that a route takes of
