@@ -25,6 +25,25 @@ type operator struct {
 func (o *operator) addFlags(cmd *cobra.Command) {
 	o.target.addFlags(cmd)
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON for programs (docs/reference/customers.md)")
+	cmd.ValidArgsFunction = cobra.NoFileCompletions // ids are the table's to know
+}
+
+// addScopes adds the flag of scopes, which a stage of this machine completes.
+func (o *operator) addScopes(cmd *cobra.Command, scopes *[]string, what string) {
+	cmd.Flags().StringSliceVar(scopes, "scope", nil, "`SCOPE` "+what+", of those that the stage's routes take; repeatedly or separated by commas")
+	complete := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if o.deployed() { // AWS answers too slowly for that
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ready, err := o.read(cmd.Context())
+		if err != nil || ready.CustomerTable == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp // completion has nowhere to say why not
+		}
+		return ready.CustomerTable.Scopes, cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := cmd.RegisterFlagCompletionFunc("scope", complete); err != nil {
+		panic(err) // the flag is defined above
+	}
 }
 
 func newCustomersCommand() *cobra.Command {
@@ -64,10 +83,10 @@ the customer is made once.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return createCustomer(cmd, o, n) },
 	}
 	o.addFlags(cmd)
+	o.addScopes(cmd, &n.Scopes, "that its keys may have")
 	flags := cmd.Flags()
 	flags.StringVar(&n.Name, "name", "", "`NAME` for people, up to 100 characters")
 	flags.StringVar(&n.Plan, "plan", "", "`PLAN`, a word that the backend is told with each call")
-	flags.StringSliceVar(&n.Scopes, "scope", nil, "`SCOPE` that its keys may have, repeatedly or separated by commas")
 	flags.StringVar(&n.ID, "id", "", "`ID` of 12 letters and digits; a new one by default")
 	return cmd
 }
@@ -93,15 +112,18 @@ func createCustomer(cmd *cobra.Command, o operator, n customers.NewCustomer) err
 	if err != nil {
 		return table.explain(err)
 	}
-	return o.showCustomer(cmd.OutOrStdout(), c, countsSoon+"\nnext: gatewright "+nextStep(c)+table.flag)
+	return o.showCustomer(cmd.OutOrStdout(), c, countsSoon+"\n"+table.nextStep(c))
 }
 
-// nextStep is what a new customer lacks.
-func nextStep(c *customers.Customer) string {
-	if len(c.Scopes) == 0 {
-		return "customers change " + c.ID + " --scope SCOPE"
+// nextStep is what a customer lacks that was just created.
+func (t *customerTable) nextStep(c *customers.Customer) string {
+	switch {
+	case c.Status != authn.StatusActive: // it was there before
+		return strings.TrimSuffix(opensNothing(c), "\n")
+	case len(c.Scopes) == 0:
+		return fmt.Sprintf("next: gatewright customers change %s --scope SCOPE%s, of %s", c.ID, t.flag, strings.Join(t.about.Scopes, ", "))
 	}
-	return "keys create " + c.ID
+	return "next: gatewright keys create " + c.ID + t.flag
 }
 
 // showCustomer prints a customer, and for people a last word.
@@ -213,7 +235,7 @@ is not among it: nobody keeps it.`,
 				return err
 			}
 			_, _ = fmt.Fprintln(stdout)
-			return writeKeys(stdout, c.Keys, time.Now())
+			return writeKeys(stdout, c, time.Now())
 		},
 	}
 	o.addFlags(cmd)
@@ -236,8 +258,9 @@ func newCustomersChangeCommand() *cobra.Command {
 		Long: `Change changes what is named and leaves the rest.
 
 Scopes replace all that the customer has, and --scope '' takes every one. What is
-taken counts for all of its keys. What is given reaches the keys that are made
-from then on.
+taken, none of its keys has from then on. What is given reaches keys that had it
+before, and those that are made from then on: to take a scope from one key for
+good, revoke that key.
 
 A suspended customer cannot call, and can be active again. Closed is final, which
 is why it wants --yes.`,
@@ -249,10 +272,10 @@ is why it wants --yes.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return changeCustomer(cmd, f, args[0]) },
 	}
 	f.addFlags(cmd)
+	f.addScopes(cmd, &f.scopes, "that its keys may have; '' for none")
 	flags := cmd.Flags()
 	flags.StringVar(&f.name, "name", "", "`NAME` for people, up to 100 characters")
 	flags.StringVar(&f.plan, "plan", "", "`PLAN`, a word that the backend is told with each call; '' for none")
-	flags.StringSliceVar(&f.scopes, "scope", nil, "`SCOPE` that its keys may have, repeatedly or separated by commas; '' for none")
 	flags.StringVar(&f.status, "status", "", "`STATUS`: active, suspended or closed")
 	flags.BoolVar(&f.yes, "yes", false, "close the customer, although that is final")
 	if err := cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp)); err != nil {
@@ -266,6 +289,9 @@ var statuses = []string{string(authn.StatusActive), string(authn.StatusSuspended
 func changeCustomer(cmd *cobra.Command, f changeFlags, id string) error {
 	var ch customers.Change
 	changed := cmd.Flags().Changed
+	if !changed("name") && !changed("plan") && !changed("scope") && !changed("status") {
+		return badInputf("nothing is to change; give --name, --plan, --scope or --status")
+	}
 	if changed("name") {
 		ch.Name = &f.name
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gatewright/gatewright/internal/customers"
 )
 
 // goEnvironment lets a script build functions: with this module's sources, and
@@ -205,5 +207,31 @@ func TestShown(t *testing.T) {
 		if got := shown(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
 		}
+	}
+}
+
+// Each key stands with its state, and the time that this is about.
+func TestWriteKeys(t *testing.T) {
+	t.Parallel()
+	at := func(day int) time.Time { return time.Date(2026, 11, day, 9, 0, 0, 0, time.UTC) }
+	c := &customers.Customer{Scopes: []string{"a/x"}, Keys: []customers.Key{
+		{ID: "live00", Created: at(1), Scopes: []string{"a/x"}, Label: "till"},
+		{ID: "ending", Created: at(2), Expires: at(25), Scopes: []string{"a/x", "a/y"}},
+		{ID: "ended0", Created: at(3), Expires: at(20), Scopes: []string{"a/x"}, Replaces: "live00"},
+		{ID: "gone00", Created: at(4), Expires: at(20), Revoked: at(10), Scopes: []string{"a/x"}},
+	}}
+	var out strings.Builder
+	if err := writeKeys(&out, c, at(21)); err != nil {
+		t.Fatal(err)
+	}
+	const want = `KEY     STATE    UNTIL                    CREATED                  SCOPES      LABEL
+live00  live                              2026-11-01 09:00:00 UTC  a/x         till
+ending  expires  2026-11-25 09:00:00 UTC  2026-11-02 09:00:00 UTC  a/x, (a/y)  
+ended0  expired  2026-11-20 09:00:00 UTC  2026-11-03 09:00:00 UTC  a/x         (replaces live00)
+gone00  revoked  2026-11-10 09:00:00 UTC  2026-11-04 09:00:00 UTC  a/x         
+(SCOPE): without effect, as the customer does not have it now
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }

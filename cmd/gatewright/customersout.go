@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -37,6 +38,7 @@ type keyJSON struct {
 	Label    string     `json:"label"`
 	State    string     `json:"state"` // live, expired, revoked
 	Scopes   []string   `json:"scopes"`
+	Withheld []string   `json:"withheld"` // of the scopes, those that the customer lacks now
 	Created  time.Time  `json:"created"`
 	Expires  *time.Time `json:"expires"` // null for never
 	Revoked  *time.Time `json:"revoked"` // null where it is not
@@ -63,14 +65,14 @@ func describeCustomer(c *customers.Customer, now time.Time) customerJSON {
 func describeKeys(c *customers.Customer, now time.Time) []keyJSON {
 	keys := make([]keyJSON, 0, len(c.Keys))
 	for _, k := range c.Keys {
-		keys = append(keys, describeKey(k, now))
+		keys = append(keys, describeKey(c, k, now))
 	}
 	return keys
 }
 
-func describeKey(k customers.Key, now time.Time) keyJSON {
+func describeKey(c *customers.Customer, k customers.Key, now time.Time) keyJSON {
 	out := keyJSON{
-		ID: k.ID, Label: k.Label, State: "live", Scopes: append([]string{}, k.Scopes...),
+		ID: k.ID, Label: k.Label, State: "live", Scopes: append([]string{}, k.Scopes...), Withheld: append([]string{}, c.Withheld(k)...),
 		Created: k.Created.UTC(), Expires: orNil(k.Expires.UTC()), Revoked: orNil(k.Revoked.UTC()), Replaces: orNil(k.Replaces),
 	}
 	switch {
@@ -105,24 +107,36 @@ func writeCustomer(w io.Writer, c *customers.Customer) error {
 	return err
 }
 
-// writeKeys shows keys as a table, the ones that were made last at the end.
-func writeKeys(w io.Writer, keys []customers.Key, now time.Time) error {
-	if len(keys) == 0 {
+// writeKeys shows a customer's keys as a table, the ones that were made last at the
+// end. A scope without effect stands in parentheses.
+func writeKeys(w io.Writer, c *customers.Customer, now time.Time) error {
+	if len(c.Keys) == 0 {
 		_, err := fmt.Fprintln(w, "no keys")
 		return err
 	}
 	colored := colors(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(table, "KEY\t%s\tUNTIL\tCREATED\tSCOPES\tLABEL\n", paint("STATE", plain, colored))
-	for _, k := range keys {
+	withheld := false
+	for _, k := range c.Keys {
 		state, color, until := stateOf(k, now)
 		label := shown(k.Label)
 		if k.Replaces != "" {
 			label = strings.TrimSpace(label + " (replaces " + shown(k.Replaces) + ")")
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", shown(k.ID), paint(state, color, colored), until, utc(k.Created), list(k.Scopes), label)
+		scopes := slices.Clone(k.Scopes)
+		for i, scope := range scopes {
+			if !slices.Contains(c.Scopes, scope) {
+				scopes[i], withheld = "("+scope+")", true
+			}
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", shown(k.ID), paint(state, color, colored), until, utc(k.Created), list(scopes), label)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || !withheld {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "(SCOPE): without effect, as the customer does not have it now")
+	return err
 }
 
 // stateOf is a key's state for people, and the time that it is about.

@@ -57,7 +57,7 @@ func (t *target) openCustomers(ctx context.Context) (*customerTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	table.store = customers.NewStore(client, table.about.Name)
+	table.store = customers.NewStore(client, table.about.Name).WithFlags(table.flag)
 	return table, nil
 }
 

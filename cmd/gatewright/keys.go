@@ -18,8 +18,8 @@ func newKeysCommand() *cobra.Command {
 		Use:   "keys",
 		Short: "Create, list, rotate and revoke a customer's keys",
 		Long: `A key is what a customer's tool sends with each call, as a bearer token, as user
-and password of HTTP Basic, or in x-api-key where the API takes that. It is printed once, by create or rotate: what is kept
-cannot be turned back into it.
+and password of HTTP Basic, or in x-api-key where the API takes that. It is
+printed once, by create or rotate: what is kept cannot be turned back into it.
 
 A change counts within ten seconds.
 
@@ -52,6 +52,9 @@ scopes that the customer has now, unless some of them are named.`,
 					return err
 				}
 			}
+			if cmd.Flags().Changed("scope") && len(r.Scopes) == 0 {
+				return badInputf("--scope names none; leave it out for all scopes of the customer")
+			}
 			table, err := o.openCustomers(cmd.Context())
 			if err != nil {
 				return err
@@ -67,9 +70,9 @@ scopes that the customer has now, unless some of them are named.`,
 		},
 	}
 	o.addFlags(cmd)
+	o.addScopes(cmd, &r.Scopes, "that it may use (default: all of the customer's)")
 	flags := cmd.Flags()
 	flags.StringVar(&r.Label, "label", "", "`LABEL` for people, up to 100 characters")
-	flags.StringSliceVar(&r.Scopes, "scope", nil, "`SCOPE` that it may use, repeatedly or separated by commas; by default all of the customer's")
 	flags.StringVar(&expires, "expires", "", "`WHEN` it ends: 90d, 24h or 2027-01-31T00:00:00Z; never by default")
 	return cmd
 }
@@ -98,7 +101,7 @@ last 20 are kept.`,
 			if o.json {
 				return writeJSON(cmd.OutOrStdout(), describeKeys(c, now))
 			}
-			if err := writeKeys(cmd.OutOrStdout(), c.Keys, now); err != nil {
+			if err := writeKeys(cmd.OutOrStdout(), c, now); err != nil {
 				return err
 			}
 			_, err = io.WriteString(cmd.OutOrStdout(), opensNothing(c))
@@ -161,9 +164,12 @@ seconds. To revoke a key twice does no harm.`,
 			if err != nil {
 				return table.explain(err)
 			}
-			k, _ := c.Key(args[1])
+			k, ok := c.Key(args[1])
+			if !ok {
+				return fmt.Errorf("key %s was revoked, and others dropped it from the record at once", args[1])
+			}
 			if o.json {
-				return writeJSON(cmd.OutOrStdout(), describeKey(k, time.Now()))
+				return writeJSON(cmd.OutOrStdout(), describeKey(c, k, time.Now()))
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Key %s of %s (%s) is revoked since %s. %s\n", k.ID, shown(c.Name), c.ID, utc(k.Revoked), countsSoon)
 			return err
@@ -190,11 +196,11 @@ func (o operator) showIssued(stdout io.Writer, table *customerTable, issued *cus
 
 func describeIssued(issued *customers.IssuedKey, now time.Time) issuedJSON {
 	out := issuedJSON{
-		Customer: issued.Customer.ID, keyJSON: describeKey(issued.Key, now),
+		Customer: issued.Customer.ID, keyJSON: describeKey(issued.Customer, issued.Key, now),
 		Key: issued.Text(), BasicUser: issued.BasicUser(), BasicPassword: issued.BasicPassword(),
 	}
 	if old, ok := issued.Customer.Key(issued.Key.Replaces); ok {
-		replaced := describeKey(old, now)
+		replaced := describeKey(issued.Customer, old, now)
 		out.Replaced = &replaced
 	}
 	return out

@@ -89,7 +89,7 @@ func (s *Store) Change(ctx context.Context, id string, ch Change) (*Customer, er
 	if err := ch.validate(id); err != nil {
 		return nil, err
 	}
-	return s.write(ctx, id, "make the change again, which does no harm", existing(id, func(c *Customer, _ time.Time) (*Customer, error) {
+	return s.write(ctx, id, "make the change again, which does no harm", s.existing(id, func(c *Customer, _ time.Time) (*Customer, error) {
 		if ch.Status != nil && *ch.Status != authn.StatusClosed && c.Status == authn.StatusClosed {
 			return nil, closed(c)
 		}
@@ -117,10 +117,10 @@ func set[T any](field, value *T) {
 }
 
 // existing refuses a change of a customer that is not there.
-func existing(id string, make change) change {
+func (s *Store) existing(id string, make change) change {
 	return func(old *Customer, now time.Time) (*Customer, error) {
 		if old == nil {
-			return nil, noCustomer(id)
+			return nil, s.noCustomer(id)
 		}
 		return make(old, now)
 	}

@@ -44,12 +44,12 @@ func refuse(kind error, format string, arguments ...any) error {
 	return &Error{Kind: kind, text: fmt.Sprintf(format, arguments...)}
 }
 
-func noCustomer(id string) error {
-	return &Error{Kind: ErrNotFound, Cause: authn.ErrNoCustomer, text: fmt.Sprintf("there is no customer %s; gatewright customers list shows them", quote(id))}
+func (s *Store) noCustomer(id string) error {
+	return &Error{Kind: ErrNotFound, Cause: authn.ErrNoCustomer, text: fmt.Sprintf("there is no customer %s; gatewright customers list%s shows them", quote(id), s.flags)}
 }
 
-func noKey(customerID, keyID string) error {
-	return refuse(ErrNotFound, "customer %s has no key %s; gatewright keys list %s shows them", quote(customerID), quote(keyID), customerID)
+func (s *Store) noKey(customerID, keyID string) error {
+	return refuse(ErrNotFound, "customer %s has no key %s; gatewright keys list %s%s shows them", quote(customerID), quote(keyID), customerID, s.flags)
 }
 
 // maxQuoted is how much of an input an error repeats, in bytes. A key's secret is

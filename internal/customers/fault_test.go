@@ -247,7 +247,8 @@ func TestUnknownOutcome(t *testing.T) {
 		_, err = s.CreateKey(t.Context(), n.ID, format, NewKeyRequest{})
 		f.next = nil
 		got := must(s.Get(t.Context(), n.ID))
-		wantError(t, err, ErrUnknown, "gatewright keys list "+n.ID+" shows the key "+got.Keys[0].ID)
+		id := got.Keys[0].ID
+		wantError(t, err, ErrUnknown, "if gatewright keys list "+n.ID+" shows the key "+id+", nobody has its secret: gatewright keys revoke "+n.ID+" "+id+"; then run this again")
 	})
 }
 
@@ -462,6 +463,44 @@ func TestReplacedItem(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of two attempts without an answer the first may have been written, and be
+// forgotten by now.
+func TestFirstOfTwoForgotten(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Store, f *faulty) {
+		c := acme(t, s)
+		other := storeOver(f.table)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		puts := 0
+		f.next = func(operation string) fault {
+			if operation != "PutItem" {
+				return nil
+			}
+			puts++
+			first := puts == 1
+			return func(r *http.Request, table http.RoundTripper) (*http.Response, error) {
+				others := 1
+				if first {
+					must(table.RoundTrip(r))
+					others = maxRevisions
+				} else {
+					cancel()
+				}
+				for n := range others {
+					must(other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprintf("other-%d-%d", puts, n))}))
+				}
+				return nil, errors.New("connection reset")
+			}
+		}
+		_, err := s.Change(ctx, c.ID, Change{Plan: new("free")})
+		wantError(t, err, ErrUnknown, "make the change again")
+		if puts != 2 {
+			t.Errorf("%d attempts", puts)
+		}
+	})
 }
 
 // Many writers on a table that fails often: what one was told is there, once.

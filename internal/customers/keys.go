@@ -52,7 +52,7 @@ func (s *Store) CreateKey(ctx context.Context, id string, format authn.KeyFormat
 	if err := p.invalid("new key of customer " + quote(id)); err != nil {
 		return nil, err
 	}
-	return s.issue(ctx, id, format, func(c *Customer, k *Key, now time.Time) error {
+	return s.issue(ctx, id, format, "run this again", func(c *Customer, k *Key, now time.Time) error {
 		k.Label, k.Expires, k.Scopes = r.Label, r.Expires, sorted(r.Scopes)
 		if r.Scopes == nil {
 			k.Scopes = slices.Clone(c.Scopes)
@@ -83,10 +83,10 @@ func (s *Store) RotateKey(ctx context.Context, id, keyID string, format authn.Ke
 	if err := p.invalid("rotation of key " + quote(keyID)); err != nil {
 		return nil, err
 	}
-	return s.issue(ctx, id, format, func(c *Customer, k *Key, now time.Time) error {
+	return s.issue(ctx, id, format, "run this again, or make a new key if the one to replace has ended", func(c *Customer, k *Key, now time.Time) error {
 		old := c.index(keyID)
 		if old < 0 {
-			return noKey(c.ID, keyID)
+			return s.noKey(c.ID, keyID)
 		}
 		replaced := &c.Keys[old]
 		if err := c.rotatable(*replaced, now); err != nil {
@@ -118,14 +118,15 @@ func (c *Customer) rotatable(k Key, now time.Time) error {
 }
 
 // issue makes a key, once for all attempts, and adds it to a customer. fill
-// completes it and may change the customer's other keys.
-func (s *Store) issue(ctx context.Context, id string, format authn.KeyFormat, fill func(c *Customer, k *Key, now time.Time) error) (*IssuedKey, error) {
+// completes it and may change the customer's other keys. again is what to do where
+// nobody learnt the key.
+func (s *Store) issue(ctx context.Context, id string, format authn.KeyFormat, again string, fill func(c *Customer, k *Key, now time.Time) error) (*IssuedKey, error) {
 	if !authn.ValidCustomerID(id) {
-		return nil, noCustomer(id)
+		return nil, s.noCustomer(id)
 	}
 	made := format.NewKey(id)
-	finish := fmt.Sprintf("if gatewright keys list %s shows the key %s, revoke it, as nobody has its secret; then run this again", id, made.ID)
-	c, err := s.write(ctx, id, finish, existing(id, func(c *Customer, now time.Time) (*Customer, error) {
+	finish := fmt.Sprintf("if gatewright keys list %[1]s%[3]s shows the key %[2]s, nobody has its secret: gatewright keys revoke %[1]s %[2]s%[3]s; then %[4]s", id, made.ID, s.flags, again)
+	c, err := s.write(ctx, id, finish, s.existing(id, func(c *Customer, now time.Time) (*Customer, error) {
 		k := Key{ID: made.ID, Digest: made.Digest, Created: now}
 		if there, _ := c.Key(k.ID); there.Digest == k.Digest {
 			return nil, nil // written by an attempt that was not answered
@@ -172,10 +173,10 @@ func (c *Customer) add(k Key, now time.Time) error {
 // RevokeKey ends a key now. One that is revoked already stays as it is. A function
 // may know the key as good for [authn.FreshFor] more.
 func (s *Store) RevokeKey(ctx context.Context, id, keyID string) (*Customer, error) {
-	return s.write(ctx, id, "revoke it again, which does no harm", existing(id, func(c *Customer, now time.Time) (*Customer, error) {
+	return s.write(ctx, id, "revoke it again, which does no harm", s.existing(id, func(c *Customer, now time.Time) (*Customer, error) {
 		i := c.index(keyID)
 		if i < 0 {
-			return nil, noKey(c.ID, keyID)
+			return nil, s.noKey(c.ID, keyID)
 		}
 		if !c.Keys[i].Revoked.IsZero() {
 			return nil, nil

@@ -50,6 +50,12 @@ func (c *Customer) index(id string) int {
 	return slices.IndexFunc(c.Keys, func(k Key) bool { return k.ID == id })
 }
 
+// Withheld are the scopes that a key has on record and the customer no longer has.
+// The key cannot use them, until the customer is given them again.
+func (c *Customer) Withheld(k Key) []string {
+	return slices.DeleteFunc(slices.Clone(k.Scopes), func(scope string) bool { return slices.Contains(c.Scopes, scope) })
+}
+
 // Key is one of a customer's keys, without its secret, which nobody keeps.
 type Key struct {
 	ID       string       `json:"id"`
@@ -77,9 +83,10 @@ func (k Key) String() string { return "key " + k.ID }
 // GoString is what String is.
 func (k Key) GoString() string { return k.String() }
 
-// ended is when a dead key ended.
+// ended is when a dead key ended: when it was revoked, even if it had expired
+// before, so that what was done last is on record.
 func (k Key) ended() time.Time {
-	if k.Revoked.IsZero() || !k.Expires.IsZero() && k.Expires.Before(k.Revoked) {
+	if k.Revoked.IsZero() {
 		return k.Expires
 	}
 	return k.Revoked

@@ -195,6 +195,16 @@ func TestUnreadableItem(t *testing.T) {
 	if err != nil || len(page.Customers) != 1 || page.Customers[0].ID != good.ID || len(page.Unreadable) != 1 || !strings.Contains(page.Unreadable[0].Error(), id) {
 		t.Errorf("%+v, %v", page, err)
 	}
+	// Behind an item that no cursor can name, the list cannot go on, and says so.
+	if _, err := s.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item{"id": text("no id")}}); err != nil {
+		t.Fatal(err)
+	}
+	for page, err = s.List(t.Context(), "", 1); err == nil && page.Next != ""; {
+		page, err = s.List(t.Context(), page.Next, 1)
+	}
+	if err == nil || !strings.Contains(err.Error(), "take what Gatewright did not write out of the table") {
+		t.Errorf("%+v, %v", page, err)
+	}
 	f.counts = nil
 	if _, err := s.Create(t.Context(), NewCustomer{ID: id, Name: "Acme"}); err == nil || f.counts["PutItem"] > 0 || f.counts["GetItem"] != 1 {
 		t.Errorf("%v: %v", f.counts, err)
@@ -231,23 +241,24 @@ func TestInvalidInput(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"everything":      {create(NewCustomer{ID: "x", Name: "", Plan: "a b", Scopes: []string{"x", "a/x", "a/x"}}), []string{`id "x"`, "name has 0", `plan "a b"`, `"x" is malformed`, "twice"}},
-		"long name":       {create(NewCustomer{Name: strings.Repeat("x", 101)}), []string{"101 characters"}},
-		"control":         {create(NewCustomer{Name: "a\x1b[2J"}), []string{"does not print"}},
-		"line break":      {create(NewCustomer{Name: "a\nb"}), []string{"does not print"}},
-		"right to left":   {create(NewCustomer{Name: "a\u202eb"}), []string{"does not print"}},
-		"no UTF-8":        {create(NewCustomer{Name: "a\xff"}), []string{"does not print"}},
-		"spaces":          {create(NewCustomer{Name: " a"}), []string{"begins or ends"}},
-		"long plan":       {create(NewCustomer{Name: "a", Plan: strings.Repeat("p-", 33)}), []string{"plan (of 66 bytes"}},
-		"many scopes":     {create(NewCustomer{Name: "a", Scopes: many}), []string{"51 of them; at most 50"}},
-		"a long scope":    {create(NewCustomer{Name: "a", Scopes: []string{"a/" + strings.Repeat("-", maxScope)}}), []string{"scopes[0]", "malformed"}},
-		"no change":       {change(Change{}), []string{"nothing is to change"}},
-		"changes":         {change(Change{Name: new(""), Plan: new("?"), Status: new(authn.Status("gone")), Scopes: []string{"?"}}), []string{"name", "plan", "status", "scopes[0]"}},
-		"key":             {key(authn.KeyFormat{Prefix: "GW"}, NewKeyRequest{Label: "\x00", Scopes: []string{"x"}, Expires: past}), []string{"key prefix", "stage tag", "label", "scopes[0]", "expiry"}},
-		"far expiry":      {key(format, NewKeyRequest{Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}), []string{"year 10000"}},
-		"negative":        {rotate(-1), []string{"0 to 90 days"}},
-		"a long overlap":  {rotate(MaxOverlap + 1), []string{"0 to 90 days"}},
-		"a key as a name": {create(NewCustomer{Name: format.NewKey(id).Text}), []string{"looks like a key"}},
+		"everything":       {create(NewCustomer{ID: "x", Name: "", Plan: "a b", Scopes: []string{"x", "a/x", "a/x"}}), []string{`id "x"`, "name has 0", `plan "a b"`, `"x" is malformed`, "twice"}},
+		"long name":        {create(NewCustomer{Name: strings.Repeat("x", 101)}), []string{"101 characters"}},
+		"control":          {create(NewCustomer{Name: "a\x1b[2J"}), []string{"does not print"}},
+		"line break":       {create(NewCustomer{Name: "a\nb"}), []string{"does not print"}},
+		"right to left":    {create(NewCustomer{Name: "a\u202eb"}), []string{"does not print"}},
+		"no UTF-8":         {create(NewCustomer{Name: "a\xff"}), []string{"does not print"}},
+		"spaces":           {create(NewCustomer{Name: " a"}), []string{"begins or ends"}},
+		"long plan":        {create(NewCustomer{Name: "a", Plan: strings.Repeat("p-", 33)}), []string{"plan (of 66 bytes"}},
+		"many scopes":      {create(NewCustomer{Name: "a", Scopes: many}), []string{"51 of them; at most 50"}},
+		"a long scope":     {create(NewCustomer{Name: "a", Scopes: []string{"a/" + strings.Repeat("-", maxScope)}}), []string{"scopes[0]", "malformed"}},
+		"no change":        {change(Change{}), []string{"nothing is to change"}},
+		"changes":          {change(Change{Name: new(""), Plan: new("?"), Status: new(authn.Status("gone")), Scopes: []string{"?"}}), []string{"name", "plan", "status", "scopes[0]"}},
+		"key":              {key(authn.KeyFormat{Prefix: "GW"}, NewKeyRequest{Label: "\x00", Scopes: []string{"x"}, Expires: past}), []string{"key prefix", "stage tag", "label", "scopes[0]", "expiry"}},
+		"far expiry":       {key(format, NewKeyRequest{Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}), []string{"year 10000"}},
+		"negative":         {rotate(-1), []string{"0 to 90 days"}},
+		"a long overlap":   {rotate(MaxOverlap + 1), []string{"0 to 90 days"}},
+		"a key in a scope": {create(NewCustomer{Name: "a", Scopes: []string{"a/" + format.NewKey(id).Text}}), []string{"scopes[0] looks like a key"}},
+		"a key as a name":  {create(NewCustomer{Name: format.NewKey(id).Text}), []string{"looks like a key"}},
 	} {
 		for _, want := range tt.want {
 			wantError(t, tt.err, ErrInvalid, want)

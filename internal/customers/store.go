@@ -18,6 +18,7 @@ import (
 type Store struct {
 	client *dynamodb.Client
 	table  string
+	flags  string // of the commands that errors name
 	now    func() time.Time
 }
 
@@ -26,6 +27,14 @@ var _ authn.CustomerSource = (*Store)(nil)
 // NewStore returns the store in a table whose hash key is the text "id".
 func NewStore(client *dynamodb.Client, table string) *Store {
 	return &Store{client: client, table: table, now: time.Now}
+}
+
+// WithFlags returns a store in whose errors the commands that mend something speak
+// of the same stage: flags are " --stack dev-Api".
+func (s *Store) WithFlags(flags string) *Store {
+	other := *s
+	other.flags = flags
+	return &other
 }
 
 // Customer implements [authn.CustomerSource] with one consistent read.
@@ -41,7 +50,7 @@ func (s *Store) Customer(ctx context.Context, id string) (*authn.Customer, error
 // [ErrNotFound], and with [authn.ErrNoCustomer], where there is none.
 func (s *Store) Get(ctx context.Context, id string) (*Customer, error) {
 	if !authn.ValidCustomerID(id) {
-		return nil, noCustomer(id)
+		return nil, s.noCustomer(id)
 	}
 	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.table, Key: item{attributeID: text(id)}, ConsistentRead: aws.Bool(true),
@@ -50,7 +59,7 @@ func (s *Store) Get(ctx context.Context, id string) (*Customer, error) {
 		return nil, fmt.Errorf("read customer %s in table %s: %w", id, s.table, err)
 	}
 	if len(out.Item) == 0 {
-		return nil, noCustomer(id)
+		return nil, s.noCustomer(id)
 	}
 	return decode(out.Item)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/gatewright/gatewright/internal/authn"
 )
 
@@ -418,4 +420,78 @@ func testOwnRevision(t *testing.T, s *Store) {
 	if w.wrote(c) || len(strings.Fields(c.revisions)) != maxRevisions {
 		t.Errorf("revisions %s", c.revisions)
 	}
+}
+
+// A key that had expired is on record as revoked when it is: its end is now, and not
+// when it expired.
+func TestRevokedAfterItsExpiry(t *testing.T) {
+	t.Parallel()
+	s := storeOver(newInProcess(t))
+	move := setClock(s)
+	c := acme(t, s)
+	soon := func(in time.Duration) NewKeyRequest { return NewKeyRequest{Expires: s.now().Add(in)} }
+	first := issue(t, s, c.ID, soon(time.Second))
+	for range maxDeadKeys - 1 {
+		issue(t, s, c.ID, soon(2*time.Second))
+	}
+	move(3 * time.Second)
+	issue(t, s, c.ID, soon(time.Second))
+	move(2 * time.Second)
+	c = must(s.RevokeKey(t.Context(), c.ID, first.Key.ID))
+	if k, ok := c.Key(first.Key.ID); !ok || !k.Revoked.Equal(s.now()) || len(c.Keys) != maxDeadKeys {
+		t.Errorf("%v of %d keys", k, len(c.Keys))
+	}
+}
+
+// Who outgrew the item may still become narrower, and only that.
+func TestNarrower(t *testing.T) {
+	t.Parallel()
+	s := storeOver(newInProcess(t))
+	var scopes []string
+	for n := range MaxScopes {
+		scopes = append(scopes, fmt.Sprintf("%s/%02d", strings.Repeat("x.", 245), n))
+	}
+	c := must(s.Create(t.Context(), NewCustomer{Name: "Acme", Scopes: scopes}))
+	for n := 0; c.fits() == nil; n++ {
+		c.Keys = append(c.Keys, Key{ID: fmt.Sprintf("key%03d", n), Scopes: scopes, Created: c.Created, Revoked: c.Created})
+	}
+	must(s.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: must(encode(c))}))
+	_, err := s.Change(t.Context(), c.ID, Change{Scopes: append([]string{"notes/read"}, scopes[1:]...)})
+	wantError(t, err, ErrRefused, "fewer scopes")
+	c = must(s.Change(t.Context(), c.ID, Change{Scopes: scopes[1:]}))
+	if c.fits() == nil || len(c.Scopes) != MaxScopes-1 {
+		t.Errorf("%d scopes, and it fits", len(c.Scopes))
+	}
+}
+
+// What a customer lost, its keys do not have, and have again where it is given back.
+func TestWithheld(t *testing.T) {
+	t.Parallel()
+	s := storeOver(newInProcess(t))
+	c := acme(t, s)
+	k := issue(t, s, c.ID, NewKeyRequest{})
+	for _, tt := range []struct{ scopes, withheld []string }{
+		{[]string{"notes/read"}, []string{"notes/write"}},
+		{[]string{}, []string{"notes/read", "notes/write"}},
+		{[]string{"notes/write", "notes/read", "notes/erase"}, nil},
+	} {
+		c = must(s.Change(t.Context(), c.ID, Change{Scopes: tt.scopes}))
+		if got := c.Withheld(c.Keys[c.index(k.Key.ID)]); !slices.Equal(got, tt.withheld) {
+			t.Errorf("with %v: %v are withheld", tt.scopes, got)
+		}
+	}
+}
+
+// What an error advises speaks of the same stage.
+func TestWithFlags(t *testing.T) {
+	t.Parallel()
+	plain := storeOver(newInProcess(t))
+	s := plain.WithFlags(" --stack dev-Api")
+	c := acme(t, s)
+	_, err := s.Get(t.Context(), "000000000000")
+	wantError(t, err, ErrNotFound, "gatewright customers list --stack dev-Api shows them")
+	_, err = s.RevokeKey(t.Context(), c.ID, "nobody")
+	wantError(t, err, ErrNotFound, "gatewright keys list "+c.ID+" --stack dev-Api shows them")
+	_, err = plain.RevokeKey(t.Context(), c.ID, "nobody")
+	wantError(t, err, ErrNotFound, "gatewright keys list "+c.ID+" shows them")
 }

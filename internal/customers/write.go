@@ -54,7 +54,7 @@ type writing struct {
 // write makes a change, and returns the customer as it is then.
 func (s *Store) write(ctx context.Context, id, finish string, make change) (*Customer, error) {
 	if !authn.ValidCustomerID(id) {
-		return nil, noCustomer(id)
+		return nil, s.noCustomer(id)
 	}
 	w := &writing{store: s, id: id, change: make, finish: finish}
 	bounded, cancel := context.WithTimeout(ctx, changeTimeout)

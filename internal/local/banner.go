@@ -21,7 +21,7 @@ func (s *stage) banner(r Ready) error {
 		Routes  []line
 		KeyWays []string // command lines that send a customer's key, one for each way
 	}{
-		Ready: r, Stages: s.otherStages(), Token: tokenClient(r), Routes: curls(r.API, s.callable(), len(r.APIKeys) > 0),
+		Ready: r, Stages: s.otherStages(), Token: tokenClient(r), Routes: curls(r.API, s.callable(), credentialsOf(r)),
 		KeyWays: s.keyWays(r),
 	}
 	var out strings.Builder
@@ -51,10 +51,20 @@ func tokenClient(r Ready) *Client {
 	return nil
 }
 
+// credentials are what the lines of the banner can send, as shell variables.
+type credentials struct {
+	token    *Client // whose $TOKEN there is; nil for none
+	customer bool    // there is a customer's $CUSTOMER_KEY
+	apiKey   bool    // there is one of API Gateway's, $KEY
+}
+
+func credentialsOf(r Ready) credentials {
+	return credentials{token: tokenClient(r), customer: len(r.Customers) > 0, apiKey: len(r.APIKeys) > 0}
+}
+
 // curls are the lines for routes in an order in which each works: what is
-// created is read and changed before it is deleted. hasKey says that there is an
-// API key for those that require one.
-func curls(api string, routes []assembly.Route, hasKey bool) []line {
+// created is read and changed before it is deleted.
+func curls(api string, routes []assembly.Route, has credentials) []line {
 	routes = slices.Clone(routes)
 	slices.SortStableFunc(routes, func(a, b assembly.Route) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(strings.Count(a.Method, "DELETE"), strings.Count(b.Method, "DELETE")))
@@ -73,10 +83,10 @@ func curls(api string, routes []assembly.Route, hasKey bool) []line {
 		url := api + filled(r.Path, created)
 		for member, variable := range created {
 			if r.Method == "POST" && path.Dir(member) == r.Path {
-				l.Try = variable + "=$(" + curl(r, "curl -s -D - -o /dev/null", url, hasKey) + ` | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`
+				l.Try = variable + "=$(" + curl(r, "curl -s -D - -o /dev/null", url, has) + ` | sed -n 's|^[Ll]ocation: .*/||p' | tr -d '\r')`
 			}
 		}
-		if plain := curl(r, "curl", url, hasKey); l.Try == "" || strings.HasPrefix(plain, "#") {
+		if plain := curl(r, "curl", url, has); l.Try == "" || strings.HasPrefix(plain, "#") {
 			l.Try = plain
 		}
 		lines = append(lines, l)
@@ -104,7 +114,7 @@ func filled(p string, created map[string]string) string {
 
 // curl is a command line that calls a route, or a comment that says why there
 // is none.
-func curl(r assembly.Route, command, url string, hasKey bool) string {
+func curl(r assembly.Route, command, url string, has credentials) string {
 	words := []string{command}
 	if r.Method != "GET" && r.Method != "ANY" {
 		words = append(words, "-X "+r.Method)
@@ -112,19 +122,21 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 	switch {
 	case r.Integration.Unsupported != "":
 		return "# answers 500: " + r.Integration.Unsupported
-	case r.APIKeyRequired && !hasKey:
+	case r.APIKeyRequired && !has.apiKey:
 		return "# nobody can call it: no enabled API key is on a usage plan of the stage"
 	case r.Authorization.Type == assembly.AuthorizationNone:
+	case r.Authorization.Type == assembly.AuthorizationCognito && len(r.Authorization.Scopes) > 0 && has.token == nil:
+		return "# an access token of a user: gatewright token --client NAME prints one"
 	case r.Authorization.Type == assembly.AuthorizationCognito && len(r.Authorization.Scopes) > 0:
 		words = append(words, `-H "`+cmp.Or(r.Authorization.Authorizer.Header, "Authorization")+`: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCognito:
 		return "# an ID token of a user: gatewright token --client NAME --json prints one"
-	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil && only(r.Authorization.Rules) != "":
-		return "# for users of " + only(r.Authorization.Rules) + " only; sign in: gatewright token --client NAME"
-	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil && len(r.Authorization.Rules.Tokens) == 0:
-		words = append(words, `-H "Authorization: Bearer $CUSTOMER_KEY"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom && r.Authorization.Rules != nil:
-		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+		variable, none := has.forRules(r.Authorization.Rules)
+		if none != "" {
+			return "# " + none
+		}
+		words = append(words, `-H "Authorization: Bearer `+variable+`"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom && slices.Equal(r.Authorization.Authorizer.IdentitySources, []string{"method.request.header.Authorization"}):
 		words = append(words, `-H "Authorization: Bearer $TOKEN"`)
 	case r.Authorization.Type == assembly.AuthorizationCustom:
@@ -141,19 +153,27 @@ func curl(r assembly.Route, command, url string, hasKey bool) string {
 	return strings.Join(append(words, required(r, url)...), " ")
 }
 
-// only names the clients that rules let pass; empty where others may pass, too.
-func only(rules *assembly.CallerRules) string {
-	var names []string
-	for _, token := range rules.Tokens {
-		names = append(names, token.Clients...)
-		if len(token.Issuers) > 0 {
-			return ""
+// forRules is the variable that holds a credential which rules take, or what to do
+// for one.
+func (has credentials) forRules(rules *assembly.CallerRules) (variable, none string) {
+	var clients []string
+	for _, rule := range rules.Tokens {
+		if has.token != nil && (len(rule.Issuers) > 0 || slices.Contains(rule.ClientIDs, has.token.ID)) &&
+			slices.ContainsFunc(rule.Scopes, func(scope string) bool { return slices.Contains(has.token.Scopes, scope) }) {
+			return "$TOKEN", ""
 		}
+		clients = append(clients, rule.Clients...)
 	}
-	if len(rules.Key) > 0 {
-		return ""
+	switch {
+	case len(rules.Key) > 0 && has.customer:
+		return "$CUSTOMER_KEY", ""
+	case len(rules.Key) > 0:
+		return "", "with a customer's key: gatewright customers create --name NAME --scope " + rules.Key[0] + ", then gatewright keys create ID"
+	case len(clients) > 0:
+		return "", "for users of " + strings.Join(clients, " or ") + " only; sign in: gatewright token --client NAME"
+	default:
+		return "", "no client of the stage gets a token for it without a user; sign in: gatewright token --client NAME"
 	}
-	return strings.Join(names, " or ")
 }
 
 // keyWays are command lines that call the first route that takes a key and wants
@@ -215,7 +235,8 @@ A token for the client "{{.Name}}", good for {{.Lifetime.Minutes}} minutes; its 
 
   TOKEN=$(curl -s -u {{.ID}}:{{.Secret}} -d grant_type=client_credentials {{$.Auth}}/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 {{end}}{{with .Customers}}{{with index . 0}}
-The customer "Demo", {{.ID}}, with a key that is good for this run only, as a bearer token and as user and password:
+The customer "Demo", {{.ID}}, with a key that is good for this run only{{if $.KeyWays}}, and each way to send it{{end}}.
+gatewright customers and gatewright keys make more:
 
   CUSTOMER_KEY={{.Key}}
 {{end}}{{range $.KeyWays}}  {{.}}

@@ -86,7 +86,7 @@ func TestCurls(t *testing.T) {
 		"# answers 500: no",
 		"# an ID token of a user: gatewright token --client NAME --json prints one",
 	}
-	got := curls("http://a", routes, true)
+	got := curls("http://a", routes, credentials{token: &Client{ID: "m", Scopes: []string{"notes/read"}}, apiKey: true})
 	if len(got) != len(want) {
 		t.Fatalf("%d lines: %v", len(got), got)
 	}
@@ -101,7 +101,50 @@ func TestCurls(t *testing.T) {
 func TestCurlWithoutAKey(t *testing.T) {
 	t.Parallel()
 	route := assembly.Route{Method: "GET", Path: "/paid", Authorization: assembly.Authorization{Type: assembly.AuthorizationNone}, APIKeyRequired: true}
-	if got := curls("http://a", []assembly.Route{route}, false)[0].Try; !strings.HasPrefix(got, "# nobody can call it") {
+	if got := curls("http://a", []assembly.Route{route}, credentials{})[0].Try; !strings.HasPrefix(got, "# nobody can call it") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A line names a credential that its route takes and that there is, or says how to
+// get one.
+func TestCurlSendsWhatIsTaken(t *testing.T) {
+	t.Parallel()
+	machine := &Client{ID: "m", Scopes: []string{"notes/read"}}
+	anyone, own, other, narrow := assembly.TokenRule{Scopes: []string{"notes/read"}, Issuers: []string{"i"}},
+		assembly.TokenRule{Scopes: []string{"notes/read"}, Clients: []string{"machine"}, ClientIDs: []string{"m"}},
+		assembly.TokenRule{Scopes: []string{"notes/read"}, Clients: []string{"website"}, ClientIDs: []string{"w"}},
+		assembly.TokenRule{Scopes: []string{"notes/write"}, Issuers: []string{"i"}}
+	const (
+		token    = `curl -H "Authorization: Bearer $TOKEN" http://a/x`
+		customer = `curl -H "Authorization: Bearer $CUSTOMER_KEY" http://a/x`
+		create   = "# with a customer's key: gatewright customers create --name NAME --scope notes/read, then gatewright keys create ID"
+	)
+	key := []string{"notes/read", "notes/write"}
+	for name, test := range map[string]struct {
+		rules assembly.CallerRules
+		has   credentials
+		want  string
+	}{
+		"any client":              {assembly.CallerRules{Tokens: []assembly.TokenRule{anyone}}, credentials{token: machine}, token},
+		"its client":              {assembly.CallerRules{Tokens: []assembly.TokenRule{other, own}}, credentials{token: machine}, token},
+		"token or key":            {assembly.CallerRules{Tokens: []assembly.TokenRule{anyone}, Key: key}, credentials{token: machine, customer: true}, token},
+		"no client of its own":    {assembly.CallerRules{Tokens: []assembly.TokenRule{anyone}, Key: key}, credentials{customer: true}, customer},
+		"another's client or key": {assembly.CallerRules{Tokens: []assembly.TokenRule{other}, Key: key}, credentials{token: machine, customer: true}, customer},
+		"no scope of it, or key":  {assembly.CallerRules{Tokens: []assembly.TokenRule{narrow}, Key: key}, credentials{token: machine, customer: true}, customer},
+		"key alone":               {assembly.CallerRules{Key: key}, credentials{token: machine, customer: true}, customer},
+		"key of nobody":           {assembly.CallerRules{Key: key}, credentials{token: machine}, create},
+		"nobody at all":           {assembly.CallerRules{Tokens: []assembly.TokenRule{other}, Key: key}, credentials{}, create},
+		"another's client":        {assembly.CallerRules{Tokens: []assembly.TokenRule{other}}, credentials{token: machine}, "# for users of website only; sign in: gatewright token --client NAME"},
+		"no scope of it":          {assembly.CallerRules{Tokens: []assembly.TokenRule{narrow}}, credentials{token: machine}, "# no client of the stage gets a token for it without a user; sign in: gatewright token --client NAME"},
+	} {
+		route := assembly.Route{Method: "GET", Path: "/x", Authorization: assembly.Authorization{Type: assembly.AuthorizationCustom, Authorizer: &assembly.Authorizer{}, Rules: &test.rules}}
+		if got := curls("http://a", []assembly.Route{route}, test.has)[0].Try; got != test.want {
+			t.Errorf("%s: got %s\nwant %s", name, got, test.want)
+		}
+	}
+	scoped := assembly.Route{Method: "GET", Path: "/x", Authorization: assembly.Authorization{Type: assembly.AuthorizationCognito, Authorizer: &assembly.Authorizer{}, Scopes: []string{"notes/read"}}}
+	if got := curls("http://a", []assembly.Route{scoped}, credentials{})[0].Try; got != "# an access token of a user: gatewright token --client NAME prints one" {
+		t.Errorf("got %s", got)
 	}
 }

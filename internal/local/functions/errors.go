@@ -63,6 +63,7 @@ type outcome struct {
 	Result
 	err       error
 	errorType string // for the log: the document's errorType
+	refuses   bool   // it is an authorizer's answer 401, and no fault
 }
 
 // failure is the outcome that Lambda itself reports for a function.
@@ -78,7 +79,11 @@ func failure(errorType, message string) outcome {
 func reported(document []byte) outcome {
 	var read errorDocument
 	_ = json.Unmarshal(document, &read) // a document of another form has no type to log
-	return outcome{Result: Result{Payload: document, FunctionError: unhandled}, errorType: read.ErrorType}
+	return outcome{
+		Result: Result{Payload: document, FunctionError: unhandled}, errorType: read.ErrorType,
+		// "Output from an API Gateway Lambda authorizer"
+		refuses: read.ErrorMessage == "Unauthorized",
+	}
 }
 
 // unhandled is the only FunctionError of current runtimes.

@@ -232,6 +232,7 @@ func TestLogs(t *testing.T) {
 	m := newRunner(t, Config{Functions: []*assembly.Function{f}, Log: logs.logger()})
 	send(t, m, f, event{Do: "print", Text: "one\ntwo"})
 	fails(t, m, f, event{Do: "exit", Size: 2})
+	fails(t, m, f, event{Do: "fail", Text: "Unauthorized"}) // an authorizer's answer, and no fault
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -243,6 +244,9 @@ func TestLogs(t *testing.T) {
 		if !strings.Contains(logs.String(), want) {
 			t.Errorf("no %s in\n%s", want, logs.String())
 		}
+	}
+	if n := strings.Count(logs.String(), `"msg":"ERROR"`); n != 1 {
+		t.Errorf("%d errors in\n%s", n, logs.String())
 	}
 }
 
