@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -100,6 +101,9 @@ func (r *reader) attachment(s *stack, id string, p props) *attachment {
 func (r *reader) policy(s *stack, id string, p props, name string) Policy {
 	out := Policy{Place: s.place(id), Name: p.text(name)}
 	statements, err := iam.ParsePolicy(p.values["PolicyDocument"])
+	if err == nil && iam.NamesPrincipal(statements) {
+		err = errors.New("a statement names a principal, and a role's own policy must not")
+	}
 	if err != nil {
 		r.note(p.at+".PolicyDocument", "%v; it counts as one that denies everything", err)
 		statements = []iam.Statement{{Effect: iam.Deny, Actions: []string{iam.Unknown}, Resources: []string{iam.Unknown}}}

@@ -97,6 +97,8 @@ func TestUnreadPolicies(t *testing.T) {
 	tests := []struct{ name, resources, listed string }{
 		{"malformed", `"Role": {"Type": "AWS::IAM::Role", "Properties": {` + trust + `, "Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": {"Effect": "Allow"}}}]}}`,
 			"Api/Role.Policies[0].PolicyDocument: Statement[0]: either Action or NotAction is due; it counts as one that denies everything"},
+		{"a principal", `"Role": {"Type": "AWS::IAM::Role", "Properties": {` + trust + `, "Policies": [{"PolicyName": "x", "PolicyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": {"AWS": "arn:aws:iam::1:root"}}}}]}}`,
+			"Api/Role.Policies[0].PolicyDocument: a statement names a principal, and a role's own policy must not; it counts as one that denies everything"},
 		{"unknown trust", `"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Fn::ImportValue": "x"}}}`,
 			"Api/Role.AssumeRolePolicyDocument: the policy is no object"},
 		{"boundary", `"Role": {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": "arn", ` + trust + `}}`,

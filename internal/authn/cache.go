@@ -104,11 +104,11 @@ func NewCustomerCache(source CustomerSource, now func() time.Time) *CustomerCach
 func (c *CustomerCache) Customer(ctx context.Context, id string) (*Customer, error) {
 	c.mu.Lock()
 	now := c.now()
-	if found, ok := c.known.get(id); ok && fresh(found.asked, now) {
+	if found, ok := c.known.get(id); ok && recent(found.asked, now, FreshFor) {
 		c.mu.Unlock()
 		return found.customer, nil
 	}
-	if asked, ok := c.unknown.get(id); ok && fresh(asked, now) {
+	if asked, ok := c.unknown.get(id); ok && recent(asked, now, FreshFor) {
 		c.mu.Unlock()
 		return nil, ErrNoCustomer
 	}
@@ -128,11 +128,11 @@ func (c *CustomerCache) Customer(ctx context.Context, id string) (*Customer, err
 	}
 }
 
-// fresh reports whether what was asked for at a time still counts. A clock that
-// was set back proves nothing.
-func fresh(asked, now time.Time) bool {
-	age := now.Sub(asked)
-	return age >= 0 && age < FreshFor
+// recent reports whether a time lies within the limit before now. A clock that was
+// set back proves nothing.
+func recent(at, now time.Time, limit time.Duration) bool {
+	age := now.Sub(at)
+	return age >= 0 && age < limit
 }
 
 // lookUp asks the source. The answer's age counts from the question.

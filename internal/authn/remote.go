@@ -105,12 +105,12 @@ func (r *RemoteKeys) Key(ctx context.Context, kid string) (*rsa.PublicKey, error
 	r.mu.Lock()
 	now := r.config.Now()
 	key := r.keys[kid]
-	if key != nil && now.Sub(r.read) < r.config.MaxAge {
+	if key != nil && recent(r.read, now, r.config.MaxAge) {
 		r.mu.Unlock()
 		return key, nil
 	}
 	flight := r.flight
-	started := flight == nil && (r.tried.IsZero() || now.Sub(r.tried) >= r.config.CoolDown)
+	started := flight == nil && !recent(r.tried, now, r.config.CoolDown)
 	if started {
 		flight = make(chan struct{})
 		r.flight, r.tried = flight, now

@@ -323,3 +323,24 @@ func TestNewRemoteKeys(t *testing.T) {
 		}
 	}
 }
+
+// What was read while the clock was ahead counts for nothing once it is set right.
+func TestRemoteKeysClockSetBack(t *testing.T) {
+	t.Parallel()
+	s := &jwksServer{}
+	s.list(t, "old")
+	now := testNow().Add(24 * time.Hour)
+	keys, err := NewRemoteKeys(RemoteConfig{URL: jwksURL, Transport: s, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectKeys(t, keys, "known", "old")
+	now = testNow()
+	s.list(t, "new")
+	expectKeys(t, keys, "known", "new")
+	expectKeys(t, keys, "unknown", "old")
+	s.expect(t, 2)
+	now = now.Add(DefaultMaxAge)
+	expectKeys(t, keys, "known", "new")
+	s.expect(t, 3)
+}

@@ -141,8 +141,7 @@ func matchAddress(want, value string, _ map[string][]string) truth {
 // expand replaces policy variables by what the request says. It fails where
 // that is not known, or where a key has not exactly one value; a variable's own
 // text may stand in place of an absent one ("IAM policy elements: Variables and
-// tags", IAM user guide). A policy of Version 2008-10-17 has no variables:
-// reading one there makes it stricter, never wider.
+// tags", IAM user guide). Policies of an older Version have none: see [ParsePolicy].
 func expand(pattern string, context map[string][]string) ([]rune, bool) {
 	var out []rune
 	for {

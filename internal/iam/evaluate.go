@@ -88,7 +88,7 @@ func Possible(statements []Statement, r Request) bool {
 		case s.Effect == Deny && s.applies(r) == yes:
 			return false
 		case s.Effect == Allow && !possible:
-			possible = min(s.action(r), s.resource(r, overlap), s.principal(r), s.condition(r.Context)) != no
+			possible = min(s.action(r), s.resource(r, func(pattern []rune, arn string) truth { return truthOf(overlap(pattern, arn)) }), s.principal(r), s.condition(r.Context)) != no
 		}
 	}
 	return possible
@@ -113,8 +113,8 @@ func (s *Statement) action(r Request) truth {
 
 // resource compares with the Resource element by match, and always with all of
 // what NotResource exempts.
-func (s *Statement) resource(r Request, match func(pattern []rune, arn string) bool) truth {
-	by := func(match func([]rune, string) bool) func(string) truth {
+func (s *Statement) resource(r Request, match func(pattern []rune, arn string) truth) truth {
+	by := func(match func([]rune, string) truth) func(string) truth {
 		return func(pattern string) truth {
 			if pattern != Unknown && differ(pattern, r.Resource) {
 				return no
@@ -123,7 +123,7 @@ func (s *Statement) resource(r Request, match func(pattern []rune, arn string) b
 			if !ok {
 				return maybe
 			}
-			return truthOf(match(expanded, r.Resource))
+			return match(expanded, r.Resource)
 		}
 	}
 	switch {

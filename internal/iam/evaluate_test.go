@@ -73,6 +73,73 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// Older policies have no variables: what looks like one stands for itself. What is
+// not known stays unknown.
+func TestOlderVersionsHaveNoVariables(t *testing.T) {
+	t.Parallel()
+	const (
+		arn   = "arn:aws:dynamodb:eu-west-1:000000000000:table/"
+		all   = `{"Effect": "Allow", "Action": "*", "Resource": "*"}`
+		own   = `{"Effect": "Allow", "Action": "*", "Resource": "` + arn + `${aws:PrincipalAccount}"}`
+		but   = all + `, {"Effect": "Deny", "Action": "*", "NotResource": "` + arn + `${aws:PrincipalAccount}"}`
+		where = `{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}}`
+	)
+	for _, tt := range []struct {
+		statements, resource string
+		now, before          Decision
+	}{
+		{own, arn + "000000000000", Allowed, NoMatch},
+		{own, arn + "${aws:PrincipalAccount}", NoMatch, Allowed},
+		{but, arn + "000000000000", Allowed, ExplicitDeny},
+		{where, arn + "x", Allowed, NoMatch},
+		{`{"Effect": "Allow", "Action": "*", "Resource": "` + arn + Unknown + `"}`, arn + Unknown, NoMatch, NoMatch},
+		{all + `, {"Effect": "Deny", "Action": "*", "Resource": "` + arn + Unknown + `"}`, arn + "x", ExplicitDeny, ExplicitDeny},
+	} {
+		for version, want := range map[string]Decision{`"Version": "2012-10-17", `: tt.now, `"Version": "2008-10-17", `: tt.before, ``: tt.before} {
+			statements, err := ParsePolicy(`{` + version + `"Statement": [` + tt.statements + `]}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := Request{Action: "dynamodb:GetItem", Resource: tt.resource, Context: map[string][]string{"aws:PrincipalAccount": {"000000000000"}}}
+			if got := Evaluate(statements, r); got != want {
+				t.Errorf("%s%s of %s: %v, want %v", version, tt.statements, tt.resource, got, want)
+			}
+		}
+	}
+}
+
+// Whether a colon in a path bounds a * or a ? is not said: so a Deny covers it, and
+// an Allow does not.
+func TestColonInThePath(t *testing.T) {
+	t.Parallel()
+	const api = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/"
+	all := `{"Effect": "Allow", "Action": "*", "Resource": "` + api + `*"}`
+	for _, pattern := range []string{"GET/admin/*/delete", "*/admin/*/delete", "GET/admin/?????/delete"} {
+		listed := `"` + api + pattern + `"`
+		for path, want := range map[string][4]Decision{
+			"GET/admin/abcde/delete": {ExplicitDeny, NoMatch, Allowed, Allowed},
+			"GET/admin/ab:de/delete": {ExplicitDeny, NoMatch, NoMatch, ExplicitDeny},
+			"GET/admin/abcde/read":   {Allowed, Allowed, NoMatch, ExplicitDeny},
+		} {
+			for i, statements := range []string{
+				all + `, {"Effect": "Deny", "Action": "*", "Resource": ` + listed + `}`,
+				`{"Effect": "Allow", "Action": "*", "NotResource": ` + listed + `}`,
+				`{"Effect": "Allow", "Action": "*", "Resource": ` + listed + `}`,
+				all + `, {"Effect": "Deny", "Action": "*", "NotResource": ` + listed + `}`,
+			} {
+				if got := evaluate(t, statements, Request{Resource: api + path}); got != want[i] {
+					t.Errorf("%s of %s: %v, want %v", statements, path, got, want[i])
+				}
+			}
+		}
+	}
+	// The first five parts are bounded all the same, whatever a caller writes.
+	deny := all + `, {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:execute-api:eu-*-9:111122223333:abc/*"}`
+	if got := evaluate(t, deny, Request{Resource: api + "GET/x-9:111122223333:abc/y"}); got != Allowed {
+		t.Errorf("a * within the Region reached into the path: %v", got)
+	}
+}
+
 // "AWS JSON policy elements: Principal" and "…: NotPrincipal", IAM user guide.
 func TestEvaluatePrincipals(t *testing.T) {
 	t.Parallel()

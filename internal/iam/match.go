@@ -13,7 +13,7 @@ func MatchARN(pattern, arn string) bool { return matchARN(literal(pattern), arn)
 // MatchResource matches an ARN as the Resource element does: * and ? stand for
 // characters between two colons, and a * that ends such a part goes on beyond
 // the colon ("IAM JSON policy elements: Resource", IAM user guide).
-func MatchResource(pattern, arn string) bool { return matchResource(literal(pattern), arn) }
+func MatchResource(pattern, arn string) bool { return matchResource(literal(pattern), arn) == yes }
 
 // MatchAction matches an action such as "execute-api:Invoke" in any case ("IAM
 // JSON policy elements: Action", IAM user guide).
@@ -65,18 +65,37 @@ func matchARN(pattern []rune, arn string) bool {
 	return true
 }
 
-func matchResource(pattern []rune, arn string) bool {
+// matchResource is maybe where the two match only if a colon of the ARN's last part,
+// as a path may hold, bounds nothing: it is not said whether it does.
+func matchResource(pattern []rune, arn string) truth {
+	switch {
+	case wildcard(boundAtColons(pattern, len(pattern)), []rune(arn)):
+		return yes
+	case wildcard(boundAtColons(pattern, 5), []rune(arn)):
+		return maybe
+	default:
+		return no
+	}
+}
+
+// boundAtColons keeps * and ? of a pattern's first parts from reaching beyond a
+// colon, but for a * that ends a part.
+func boundAtColons(pattern []rune, parts int) []rune {
 	bounded := slices.Clone(pattern)
 	for i, c := range bounded {
 		last := i+1 == len(bounded) || bounded[i+1] == ':'
 		switch {
+		case parts == 0:
+			return bounded
+		case c == ':':
+			parts--
 		case c == anyRun && !last:
 			bounded[i] = partRun
 		case c == anyOne:
 			bounded[i] = partOne
 		}
 	}
-	return wildcard(bounded, []rune(arn))
+	return bounded
 }
 
 // wildcard goes back no further than to the last run of each kind: a run that

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Effects of a [Statement].
@@ -19,6 +20,13 @@ const (
 // only. It is a policy variable that no request sets: [Evaluate] lets it match
 // in a Deny and never in an Allow.
 const Unknown = "${gatewright:unknown}"
+
+// NamesPrincipal reports whether some statement says who it is about. What is
+// attached to a caller, as a role's policy is, must not ("AWS JSON policy elements:
+// Principal", IAM user guide).
+func NamesPrincipal(statements []Statement) bool {
+	return slices.ContainsFunc(statements, func(s Statement) bool { return s.Principals != nil || s.NotPrincipals != nil })
+}
 
 // Statement is one statement of a policy document ("IAM JSON policy elements
 // reference", IAM user guide). Of each pair of an element and its Not form, at
@@ -41,7 +49,9 @@ type Statement struct {
 // ParsePolicy reads a policy document: decoded JSON, or its text. It fails
 // where the document holds anything that IAM does not define, because an
 // element that is passed over could have been what closes it. A value of a
-// type that JSON does not have becomes [Unknown].
+// type that JSON does not have becomes [Unknown]. Where the Version is 2008-10-17,
+// or not there, which means the same, "${" stands for itself and is no variable
+// ("IAM JSON policy elements: Version", IAM user guide).
 func ParsePolicy(document any) ([]Statement, error) {
 	if source, ok := document.(string); ok {
 		document = nil
@@ -71,9 +81,26 @@ func ParsePolicy(document any) ([]Statement, error) {
 		if err != nil {
 			return nil, fmt.Errorf("Statement[%d]: %w", i, err)
 		}
+		if policy["Version"] != "2012-10-17" {
+			s.escape()
+		}
 		statements = append(statements, s)
 	}
 	return statements, nil
+}
+
+// escape writes each "${" so that it stands for itself, but for [Unknown].
+func (s *Statement) escape() {
+	all := [][]string{s.Resources, s.NotResources}
+	for _, keys := range s.Conditions {
+		all = slices.AppendSeq(all, maps.Values(keys))
+	}
+	escaper := strings.NewReplacer(Unknown, Unknown, "${", "${$}{")
+	for _, values := range all {
+		for i, value := range values {
+			values[i] = escaper.Replace(value)
+		}
+	}
 }
 
 func parseStatement(value any) (Statement, error) {
@@ -103,7 +130,10 @@ func parseStatement(value any) (Statement, error) {
 func (s *Statement) parseMember(name string, value any) (err error) {
 	switch name {
 	case "Sid":
-		s.SID, _ = scalar(value)
+		var ok bool
+		if s.SID, ok = scalar(value); !ok {
+			return errors.New("a text is due")
+		}
 	case "Effect":
 		if value != Allow && value != Deny {
 			return errors.New("neither Allow nor Deny")

@@ -55,6 +55,7 @@ func TestParsePolicyText(t *testing.T) {
 		{"another version", `{"Version": "2020-01-01", "Statement": []}`, "Version"},
 		{"unknown member", `{"Statements": []}`, `"Statements" is not understood`},
 		{"unknown element", open + `, "Actions": "*"}}`, "Statement[0]: Actions: not understood"},
+		{"a Sid that is no text", open + `, "Sid": {}}}`, "Statement[0]: Sid: a text is due"},
 		{"unknown effect", `{"Statement": [{"Effect": "allow", "Action": "*"}]}`, "Effect: neither"},
 		{"no effect", `{"Statement": [{"Action": "*"}]}`, "no Effect"},
 		{"no action", `{"Statement": [{"Effect": "Deny", "Resource": "*"}]}`, "either Action"},

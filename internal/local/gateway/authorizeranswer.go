@@ -69,6 +69,9 @@ func parseAuthorizerPolicy(raw json.RawMessage) ([]iam.Statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if iam.NamesPrincipal(statements) { // [?], as in a role's policy
+		return nil, errors.New("a statement names a principal")
+	}
 	for _, s := range statements {
 		for _, resource := range append(s.Resources, s.NotResources...) {
 			if len(resource) > maxResourceBytes { // [doc]

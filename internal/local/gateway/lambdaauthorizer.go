@@ -142,7 +142,7 @@ func (c *call) identitySources() ([]string, *failure) {
 			value = strings.Join(c.request.Header.Values(header), "\x00") + "\x00" + value
 		}
 		if parameter, ok := strings.CutPrefix(source, queryVariable); ok {
-			value = strings.Join(c.query.all[parameter], "\x00")
+			value = fmt.Sprintf("%q", c.query.all[parameter]) // which may hold any character
 		}
 		values = append(values, value)
 	}

@@ -133,6 +133,8 @@ func TestLambdaAuthorizer(t *testing.T) {
 		"policy as a text":            {reply{output: `{"principalId":"u1","policyDocument":"{}"}`}, malformed("policyDocument is malformed")},
 		"effect in lower case":        {reply{output: says("allow", callARN, "")}, malformed("policyDocument is malformed")},
 		"unknown element":             {reply{output: statement(`{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*","Open":true}`)}, malformed("policyDocument is malformed")},
+		"a principal in an Allow":     {reply{output: statement(`{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*","Principal":"*"}`)}, malformed("policyDocument is malformed")},
+		"NotPrincipal":                {reply{output: statement(`{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*","NotPrincipal":"*"}`)}, malformed("policyDocument is malformed")},
 		"unknown member":              {reply{output: says("Allow", callARN, `,"isAuthorized":true`)}, malformed("isAuthorized is malformed")},
 		"usage key of another type":   {reply{output: says("Allow", callARN, `,"usageIdentifierKey":7`)}, malformed("usageIdentifierKey is malformed")},
 		"object in the context":       {context(`{"a":{}}`), malformed("context is malformed")},
@@ -342,18 +344,20 @@ func TestAuthorizerCache(t *testing.T) {
 	expect("GET", "/v1/session?t=1&t=1", "a", 200, 4)
 	expect("GET", "/v1/session?t=1", "b|a", 200, 5) // another caller than a alone
 	expect("GET", "/v1/session", "a", 401, 5)
+	expect("GET", "/v1/session?t=1&t=2", "d", 200, 6)
+	expect("GET", "/v1/session?t=1%002", "d", 200, 7) // one value, and not two
 	now = now.Add(time.Minute - 1)
-	expect("GET", "/v1/session?t=1", "a", 200, 5)
+	expect("GET", "/v1/session?t=1", "a", 200, 7)
 	now = now.Add(1)
 	f.authorizer.output = says("Deny", callARN, "")
-	expect("GET", "/v1/session?t=1", "a", 403, 6)
-	expect("GET", "/v1/session?t=1", "a", 403, 6)
+	expect("GET", "/v1/session?t=1", "a", 403, 8)
+	expect("GET", "/v1/session?t=1", "a", 403, 8)
 	f.authorizer.output = "malformed"
-	expect("GET", "/v1/session?t=1", "c", 500, 7)
-	expect("GET", "/v1/session?t=1", "c", 500, 8) // what went wrong is not remembered
+	expect("GET", "/v1/session?t=1", "c", 500, 9)
+	expect("GET", "/v1/session?t=1", "c", 500, 10) // what went wrong is not remembered
 	f.authorizer.output, f.authorizer.functionError = `{"errorMessage":"Unauthorized"}`, "Unhandled"
-	expect("GET", "/v1/session?t=1", "c", 401, 9)
-	expect("GET", "/v1/session?t=1", "c", 401, 10)
+	expect("GET", "/v1/session?t=1", "c", 401, 11)
+	expect("GET", "/v1/session?t=1", "c", 401, 12)
 }
 
 func TestAnswerCacheIsBounded(t *testing.T) {
