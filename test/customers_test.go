@@ -194,6 +194,15 @@ func TestCustomersKeyHeader(t *testing.T) {
 	}
 }
 
+// An API without customers describes none.
+func TestCustomerTableOfNone(t *testing.T) {
+	declare(t, func(stack awscdk.Stack) {
+		if table := restapi.New(stack, "API", newShop(stack).props).CustomerTable(); table != nil {
+			t.Errorf("operators read %v", table)
+		}
+	})
+}
+
 // A 401 names what the API takes.
 func TestCustomersChallenge(t *testing.T) {
 	for want, change := range map[string]func(*shop){

@@ -124,9 +124,9 @@ func writeKeys(w io.Writer, c *customers.Customer, now time.Time) error {
 		if k.Replaces != "" {
 			label = strings.TrimSpace(label + " (replaces " + shown(k.Replaces) + ")")
 		}
-		scopes := slices.Clone(k.Scopes)
+		scopes, without := slices.Clone(k.Scopes), c.Withheld(k)
 		for i, scope := range scopes {
-			if !slices.Contains(c.Scopes, scope) {
+			if slices.Contains(without, scope) {
 				scopes[i], withheld = "("+scope+")", true
 			}
 		}

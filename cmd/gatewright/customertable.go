@@ -40,7 +40,7 @@ func (t *target) openCustomers(ctx context.Context) (*customerTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ready.CustomerTable == nil {
+	if ready.CustomerTable == nil || ready.CustomerTable.Name == "" { // an app may describe none
 		return nil, badInputf(`stage %s has no customers, as no route of its API takes their keys; give a route access.Key("…") and the API its Customers, then start or deploy the stage again`, ready.Stage)
 	}
 	table := &customerTable{about: *ready.CustomerTable, stage: "stage " + ready.Stage, region: ready.Region, local: !t.deployed()}

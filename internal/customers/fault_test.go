@@ -126,6 +126,18 @@ func (f *faulty) times(n int, operation string, happens fault) {
 	}
 }
 
+// puts lets each write happen as its number, from 1 on, says.
+func (f *faulty) puts(happens func(n int) fault) {
+	n := 0
+	f.next = func(operation string) fault {
+		if operation != "PutItem" {
+			return nil
+		}
+		n++
+		return happens(n)
+	}
+}
+
 // inBubble runs a test on fake time, with a store on a faulty table that passes
 // everything at first.
 func inBubble(t *testing.T, test func(t *testing.T, s *Store, f *faulty)) {
@@ -336,18 +348,15 @@ func TestConflict(t *testing.T) {
 		c := acme(t, s)
 		other := storeOver(f.table)
 		writes := 0
-		f.next = func(operation string) fault {
-			if operation != "PutItem" {
-				return nil
-			}
+		f.puts(func(n int) fault {
+			writes = n
 			return func(r *http.Request, table http.RoundTripper) (*http.Response, error) {
-				writes++
-				if _, err := other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprint(writes))}); err != nil {
+				if _, err := other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprint(n))}); err != nil {
 					t.Error(err)
 				}
 				return table.RoundTrip(r)
 			}
-		}
+		})
 		_, err := s.Change(t.Context(), c.ID, Change{Name: new("other")})
 		wantError(t, err, ErrConflict, "nothing of this was written")
 		if got := must(other.Get(t.Context(), c.ID)); writes != maxAttempts || got.Name != c.Name || got.Version != 1+writes {
@@ -396,12 +405,8 @@ func TestOvertaken(t *testing.T) {
 			other := storeOver(f.table)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			puts := 0
-			f.next = func(operation string) fault {
-				if operation != "PutItem" {
-					return nil
-				}
-				if puts++; puts > 1 {
+			f.puts(func(n int) fault {
+				if n > 1 {
 					return tt.later
 				}
 				return func(*http.Request, http.RoundTripper) (*http.Response, error) {
@@ -413,7 +418,7 @@ func TestOvertaken(t *testing.T) {
 					}
 					return nil, errors.New("connection reset")
 				}
-			}
+			})
 			_, err := s.Change(ctx, c.ID, Change{Plan: new("free")})
 			if err == nil || errors.Is(err, ErrUnknown) == tt.known || strings.Contains(err.Error(), "nothing was written") != tt.known {
 				t.Errorf("%s: %v", name, err)
@@ -475,26 +480,22 @@ func TestFirstOfTwoForgotten(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		puts := 0
-		f.next = func(operation string) fault {
-			if operation != "PutItem" {
-				return nil
-			}
-			puts++
-			first := puts == 1
+		f.puts(func(n int) fault {
+			puts = n
 			return func(r *http.Request, table http.RoundTripper) (*http.Response, error) {
 				others := 1
-				if first {
+				if n == 1 {
 					must(table.RoundTrip(r))
 					others = maxRevisions
 				} else {
 					cancel()
 				}
-				for n := range others {
-					must(other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprintf("other-%d-%d", puts, n))}))
+				for i := range others {
+					must(other.Change(t.Context(), c.ID, Change{Plan: new(fmt.Sprintf("other-%d-%d", n, i))}))
 				}
 				return nil, errors.New("connection reset")
 			}
-		}
+		})
 		_, err := s.Change(ctx, c.ID, Change{Plan: new("free")})
 		wantError(t, err, ErrUnknown, "make the change again")
 		if puts != 2 {

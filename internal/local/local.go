@@ -182,7 +182,12 @@ func (s *stage) newFunctions() (*functions.Runner, error) {
 		CacheDir:  filepath.Join(s.config.StateDir, "functions"),
 		Region:    s.api.Region,
 		Log:       s.log,
-		Progress:  func(line string) { _, _ = fmt.Fprintln(s.config.Stderr, line) },
+		Authorizes: func(arn string) bool {
+			return slices.ContainsFunc(s.api.Routes, func(r assembly.Route) bool {
+				return r.Authorization.Authorizer != nil && r.Authorization.Authorizer.FunctionARN == arn
+			})
+		},
+		Progress: func(line string) { _, _ = fmt.Fprintln(s.config.Stderr, line) },
 		Environment: func(f *assembly.Function) []string {
 			role := s.aws.RoleCredential(f.RoleARN)
 			return []string{

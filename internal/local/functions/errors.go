@@ -63,7 +63,7 @@ type outcome struct {
 	Result
 	err       error
 	errorType string // for the log: the document's errorType
-	refuses   bool   // it is an authorizer's answer 401, and no fault
+	refuses   bool   // it is "Unauthorized", by which an authorizer answers 401
 }
 
 // failure is the outcome that Lambda itself reports for a function.

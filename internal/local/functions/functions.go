@@ -42,6 +42,10 @@ type Config struct {
 	// start of a process and wins over everything else. Optional.
 	Environment func(*assembly.Function) []string
 
+	// Authorizes reports whether a function, by its ARN, is a Lambda authorizer, to
+	// whom the error "Unauthorized" is an answer and no fault. Default: none is.
+	Authorizes func(arn string) bool
+
 	// Log receives what functions print, a record per line with the attribute
 	// "fn", and what happens to them. Nothing is logged by default.
 	Log *slog.Logger
@@ -110,6 +114,9 @@ func New(cfg Config) (*Runner, error) {
 	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 5*time.Minute)
 	cfg.MaxConcurrency = cmp.Or(cfg.MaxConcurrency, 1000)
 	cfg.MaxProcesses = cmp.Or(cfg.MaxProcesses, 64)
+	if cfg.Authorizes == nil {
+		cfg.Authorizes = func(string) bool { return false }
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

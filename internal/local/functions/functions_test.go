@@ -232,7 +232,6 @@ func TestLogs(t *testing.T) {
 	m := newRunner(t, Config{Functions: []*assembly.Function{f}, Log: logs.logger()})
 	send(t, m, f, event{Do: "print", Text: "one\ntwo"})
 	fails(t, m, f, event{Do: "exit", Size: 2})
-	fails(t, m, f, event{Do: "fail", Text: "Unauthorized"}) // an authorizer's answer, and no fault
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +244,27 @@ func TestLogs(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, logs.String())
 		}
 	}
-	if n := strings.Count(logs.String(), `"msg":"ERROR"`); n != 1 {
-		t.Errorf("%d errors in\n%s", n, logs.String())
+}
+
+// "Unauthorized" is an authorizer's answer, and any other function's fault.
+func TestUnauthorizedInTheLog(t *testing.T) {
+	t.Parallel()
+	for _, authorizes := range []bool{true, false} {
+		f := probe()
+		var logs logLines
+		c := Config{Functions: []*assembly.Function{f}, Log: logs.logger()}
+		if authorizes {
+			c.Authorizes = func(arn string) bool { return arn == f.ARN }
+		}
+		m := newRunner(t, c)
+		fails(t, m, f, event{Do: "fail", Text: "Unauthorized"})
+		if got := strings.Contains(logs.String(), `"msg":"ERROR"`); got == authorizes {
+			t.Errorf("an authorizer %v: an error in the log %v", authorizes, got)
+		}
+		fails(t, m, f, event{Do: "fail", Text: "unauthorized"})
+		if !strings.Contains(logs.String(), `"msg":"ERROR"`) {
+			t.Errorf("an authorizer %v: no error in the log", authorizes)
+		}
 	}
 }
 

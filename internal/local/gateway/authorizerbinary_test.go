@@ -161,6 +161,7 @@ func (d *deployed) start(t *testing.T, rules []byte, environment map[string]stri
 	d.runner, err = functions.New(functions.Config{
 		AppDir: "../../..", CacheDir: t.TempDir(), Region: "eu-west-1", Log: slog.New(slog.NewJSONHandler(d.logs, nil)),
 		Environment: func(*assembly.Function) []string { return credentials },
+		Authorizes:  func(arn string) bool { return arn == callersARN },
 		Functions: []*assembly.Function{{
 			Name: "authorizer", ARN: callersARN, Runtime: "provided.al2023", Handler: "bootstrap", Timeout: authorizerTimeout, ReservedConcurrency: -1,
 			Source: &assembly.FunctionSource{Module: module, Package: module + "/lambdas/authorizer"}, CodeDir: asset, Environment: environment,
