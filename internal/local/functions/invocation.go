@@ -60,7 +60,7 @@ func (m *Runner) deliver(fn *function, inv *invocation, out outcome) {
 	if m.stopped.Err() != nil && (out.err != nil || out.FunctionError != "") {
 		out = outcome{err: ErrClosed}
 	}
-	if out.FunctionError != "" && !(out.refuses && m.cfg.Authorizes(fn.ARN)) {
+	if out.FunctionError != "" && (!out.refuses || !m.cfg.Authorizes(fn.ARN)) {
 		m.cfg.Log.Error("ERROR", "fn", fn.Name, "requestId", inv.requestID, "errorType", out.errorType)
 	}
 	inv.done <- out
